@@ -162,6 +162,21 @@ class TestQuiz:
         assert "\n2 of 13 right, 9 not answered\n" in result.stdout
         assert "relu" in result.stdout.rpartition("review")[2]
 
+    def test_then_a_person_answers_in_words_and_rates_that(self) -> None:
+        numbers = "5 8 0 7 6 0 6 15 3 9.1e-13 0 1 1".replace(" ", "\n")
+        typed = f"{numbers}\nthey multiply\nmaybe\ny\n\nn\nq\n"
+        said = CliRunner().invoke(main, ["quiz"], input=typed).stdout.partition("13 of 13 right")[2]
+        assert "\n1/9  Why do rates multiply along a chain?\n> " in said
+        assert said.count("Did you have it? y or n\n") == 3, "`maybe` is asked again"
+        assert said.endswith("\n1 of 9 known, 7 not answered\nreview: stepgrad run three_nodes\n")
+
+    def test_a_lesson_has_questions_in_words_of_its_own(self) -> None:
+        arguments = ["quiz", "chain_rule", "--questions", "1"]
+        said = CliRunner().invoke(main, arguments, input="7\n\ny\n").stdout
+        assert "1/1  Why do rates multiply along a chain?" in said
+        assert said.endswith("\n1 of 1 known\n")
+        assert "In words" not in CliRunner().invoke(main, arguments, input="q\n").stdout
+
     def test_a_pipe_that_ends_is_an_end(self) -> None:
         result = CliRunner().invoke(main, ["quiz", "two_layer"], input="1.5\n")
         assert (result.exit_code, result.stderr) == (0, "")

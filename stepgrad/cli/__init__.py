@@ -31,6 +31,7 @@ COMMANDS = {
     "torch-zoom": "stepgrad.cli.zoom:zoom",
     "quiz": "stepgrad.cli.quiz:quiz",
     "list": "stepgrad.cli.lessons:list_",
+    "glossary": "stepgrad.cli.glossary:glossary",
     "new": "stepgrad.cli.new:new",
     "serve": "stepgrad.cli.serve:serve",
     "schema": "stepgrad.cli.schema:schema",

@@ -13,6 +13,7 @@ import click
 
 from stepgrad.cli.arguments import ARGUMENTS, MEMORY, FileCommand
 from stepgrad.cli.output import echo, echo_lines
+from stepgrad.cli.prose import ask_in_words
 from stepgrad.course.folder import home
 from stepgrad.course.progress import Mark
 from stepgrad.course.state import ProgressError, keep
@@ -21,9 +22,10 @@ from stepgrad.opening import open_typed, words_of
 from stepgrad.printable import printable
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.quiz.answers import AnswerError, Question, Reply, Score, reply
+from stepgrad.replay.quiz.prose import Prose, prose
 from stepgrad.replay.quiz.questions import questions
 from stepgrad.replay.quiz.rules import rules
-from stepgrad.scenario import locate
+from stepgrad.scenario import lesson_name, locate
 
 BRIEFLY = 5
 """The most events shown before a question; of more, the last ones."""
@@ -62,6 +64,8 @@ def quiz(
     right and 0.5 is too rough. `?` shows the number; `q`, Ctrl+D or Ctrl+C quits. Options go
     before the name of a program.
 
+    Some questions are in words: think of an answer, look at ours, and rate yours.
+
     The best score of a lesson that ships is kept, and shown in the list of lessons. With --answers,
     nothing is asked or kept, and the exit status is 1 unless every question has an answer
     and all are right.
@@ -85,6 +89,8 @@ def quiz(
         _keep(file, Mark(right=score.right, asked=len(asked)))
     for missed in score.again():
         echo_lines(_again(missed, [*(words_of(file) if file else []), *arguments]))
+    if given is None and not left:
+        ask_in_words(_prose(file), typed)
     if given is not None:
         if len(given) != len(asked):
             echo(f"{_count(given, 'answer')} for {_count(asked, 'question')}", err=True)
@@ -109,6 +115,14 @@ def _opened(
         echo(f"{file}: nothing to predict", err=True)
         sys.exit(status or 2)
     return recording, asked, status
+
+
+def _prose(file: str | None) -> Sequence[Prose]:
+    """Return the questions in words: those about a lesson that ships, or all of them."""
+    if file is None:
+        return prose()
+    name = lesson_name(locate(file))
+    return [] if name is None else prose(name)
 
 
 def _keep(file: str, mark: Mark) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stepgrad.course.glossary import look_up
 from stepgrad.errors import StepgradError
 from stepgrad.plain.words import SPOKEN_KEYS, read_message, sentence
 from stepgrad.replay.commands.script import read
 from stepgrad.replay.commands.table import GROUPS, Command
-from stepgrad.replay.telling.spoken import spoken_key
+from stepgrad.replay.telling.spoken import read_out, spoken_key
 
 INTRODUCTION = (
     "Type a key or the name of a command, then Enter: s, or step.",
@@ -38,20 +39,31 @@ ELSEWHERE = {
 
 
 def help_told(topic: str) -> Iterator[str]:
-    """Explain how to type; or the group of commands, or the command, that is the topic."""
+    """Explain how to type; or the topic: a word of the glossary, a group of commands, a command."""
+    if not topic:
+        yield from _introduced()
+        return
+    entry = look_up(topic)
     group = next((each for each in GROUPS if each.casefold() == topic.strip().casefold()), None)
+    if entry is not None:
+        yield from map(read_out, (entry.meaning, entry.example))
     if group is not None:
         yield from map(_explained, GROUPS[group])
-    elif topic:
+    if entry is None and group is None:
         try:
             yield _explained(read(topic).command)
         except StepgradError:
-            yield sentence(f"There is no command and no group {topic[:80]}")
+            yield sentence(f"There is no command, group or word {topic[:80]}")
             yield f"The groups are {', '.join(GROUPS)}."
-    else:
-        yield from INTRODUCTION
-        yield from commands_told()
-        yield "Question mark and a group or a command says more, such as question mark moving."
+
+
+def _introduced() -> Iterator[str]:
+    yield from INTRODUCTION
+    yield from commands_told()
+    yield (
+        "Question mark and a group, a command or a word of a lesson says more, such as question "
+        "mark chain rule."
+    )
 
 
 def commands_told() -> Iterator[str]:

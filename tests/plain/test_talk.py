@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from replay_runs import training, two_layer
 from stepgrad import Cursor, Recording, Value, op, record, record_scenario
+from stepgrad.course.glossary import look_up
 from stepgrad.errors import StepgradError
 from stepgrad.plain.help import help_told
 from stepgrad.plain.reader import Reader
@@ -315,11 +316,17 @@ def test_a_node_is_found_by_what_a_voice_says() -> None:
 def test_help_explains_groups_and_commands() -> None:
     for group, commands in GROUPS.items():
         told = [*help_told(group.casefold())]
-        assert len(told) == len(commands)
+        assert len(told) == len(commands) + 2 * (look_up(group) is not None)
         assert all(text.isascii() for text in told)
     assert [*help_told("W")] == ["capital W or capital A, who wrote: previous write "
                                  "(to this gradient)."]  # fmt: skip
     assert "The groups are Timeline" in "".join(help_told("nothing of the kind"))
+    assert [*help_told("local derivative")] == [
+        "How fast the result of one operation changes with one of its operands, while the others "
+        "stay.",
+        "In sine of square, the local derivative of y with respect to a equals cos(4) equals "
+        "minus 0.653644.",
+    ]
     everything = "".join(help_told(""))
     assert all(command.name.replace("_", " ") in everything for command in COMMANDS)
 

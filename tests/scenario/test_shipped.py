@@ -3,10 +3,11 @@
 import re
 from dataclasses import replace
 from functools import reduce
-from math import isfinite
+from math import exp, isfinite, log1p
 from operator import add
 from pathlib import Path
 from random import Random
+from runpy import run_path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from scenario.runs import SCENARIOS
 from scenario.samples import changed, with_fields
 from shelf import COURSE
-from stepgrad import record_scenario
+from stepgrad import Value, record_scenario
 from stepgrad.engine.nn import MLP
 from stepgrad.harness import Replay
 from stepgrad.numbers import number
@@ -27,12 +28,18 @@ from stepgrad.scenario import ScenarioFile, open_scenario, shipped
 from stepgrad.scenario.expect import checks
 from stepgrad.tui.render.reports import difference_report
 
+
+def expit(z: float) -> float:
+    """The sigmoid."""
+    return 1 / (1 + exp(-z))
+
+
 LESSONS: dict[str, dict[str, dict[str, float]]] = {
     "chain_rule": {"values": {"u": 7, "h": 49}, "grads": {"u": 14, "x": 42}},
     "three_nodes": {"values": {"c": 6, "d": 7, "L": 49}, "grads": {"a": 42, "b": 28}},
     "sum_over_paths": {"values": {"z1": 3, "z2": -1.5, "L": 11.25}, "grads": {"h": 15}},
     "single_neuron": {
-        "values": {"z": 2, "a": 2, "L": 1},
+        "values": {"w": 1.7, "b": -0.9, "a": 2.5, "L": 0.25},
         "grads": {"a": -2, "z": -2, "w": -4, "b": -2},
     },
     "dead_relu": {"values": {"z": -1, "a": 0, "L": 9}, "grads": {"w": 0, "b": 0}},
@@ -89,6 +96,24 @@ LESSONS: dict[str, dict[str, dict[str, float]]] = {
         "grads": {"w10": 0.125, "x": 0.25**10, "w1": 0.25**10 / 2},
     },
     "exploding_gradient": {"values": {}, "grads": {"a": 117.390853}},
+    "first_descent": {"values": {"w": 1.85, "b": -0.825}, "grads": {"w": -1, "b": -0.5}},
+    "matrix_view": {
+        "values": {"y1": 2, "y2": 8},
+        "grads": {"x1": 14, "x2": 25, "x3": 36, "w11": 10, "w12": 20, "w13": -10, "w23": -1},
+    },
+    "topological_order": {"values": {"z2": 30}, "grads": {"z1": 2, "h": 10, "x": 30}},
+    "softmax_cross_entropy": {
+        "values": {"p1": 0.6590011389, "p2": 0.2424329707, "p3": 0.0985658904},
+        "grads": {"a": -0.3409988611, "b": 0.2424329707, "c": 0.0985658904},
+    },
+    "log_loss": {
+        "values": {"logloss": log1p(exp(8))},
+        "grads": {"z1": -2 * expit(8) ** 2 * expit(-8), "z2": -expit(8)},
+    },
+    "residual": {"values": {"h1": 1}, "grads": {"h1": 1.7920463529, "x": 2.2400579412}},
+    "normalised": {"values": {"std1": 0.1972930635}, "grads": {"x2": 0.7176800044}},
+    "product_rule_of_duals": {"values": {"a": 9, "b": 7, "y": 63}, "grads": {"x": 60}},
+    "when_to_check": {"values": {"L": 0.00050025}, "grads": {"x": 1.001}},
     "disconnected_parameter": {"values": {"h": 2, "L": 4}, "grads": {"v": -8}},
 }  # fmt: skip
 """The numbers of the lessons, worked out by hand and with another engine."""
@@ -123,6 +148,11 @@ WALKS: dict[tuple[str, str], str] = {
     ("vanishing_gradient", "f n n n n"): ".*w10.grad – → 0.125, contribution 1 of 1.",
     ("vanishing_gradient", "G"): "dL/dx += .* = 9.53674e−7 .*",
     ("vanishing_gradient", "f f 'ex=5'"): "dL/dx += .* = 3.89195e−8 .*",
+    ("single_neuron", "f f"): "L = .* = 1",
+    ("single_neuron", "f f f f f f"): "L = .* = 0.25",
+    ("first_descent", "f f f f f"): "b ← .* = −0.9",
+    ("first_descent", "f f f f f f t t"): "L = .* = 0.015625",
+    ("residual", "G 'ex = 5'"): ".*x.grad .* → 1.01746, contribution 2 of 2.",
     ("exploding_gradient", "/a a a"): r".*a.grad 0 → 117.391, contribution 1 of 1\]",
     ("exploding_gradient", "/a a a a"): "a.grad ← a.grad·(max_norm / (norm + ε)) = .* = 1",
     ("exploding_gradient", "/a a a a 'ew = 0.9' :h50"): "h50 = w·h49 = .* = 0.00515378",
@@ -143,6 +173,12 @@ CHANGES: dict[tuple[str, str], str] = {
     ("relu_sum", "G 'ec = 5'"): r"a .* −3 → 0",
     ("diagonal_flip", "G 'erow1/x2 = 1'"): r"layer1/neuron3/w2 .* 0 → 0.3865",
     ("vanishing_gradient", "G 'ex = 5'"): r"x .* 9.53674e−7 → 3.89195e−8",
+    ("diagonal_flip", "G 'erow1/t1 = 0'"): r"row1/y1 .* −0.45 → 0.05",
+    ("topological_order", "G '%wrong_order'"): r"x .* 30 → 0",
+    ("log_loss", "G 'ez2 = -800'"): r"z2 .* → !nan",
+    ("normalised", "G 'ew = 0.1'"): r"x2 .* 0.71768 → 0.724167",
+    ("when_to_check", "G 'ex = -0.0005'"): r"L .* −0.0005 ",
+    ("when_to_check", "G 'ex = 0.0004'"): r"L .* −0.00010009 ",
     ("gradient_check", "G 'ex = 0.501'"): r"f .* \+0.0001522 ",
     ("gradient_check", "G 'ex = 0.5000001'"): r"f .* \+1.52524e−8 ",
 }
@@ -218,6 +254,7 @@ TANGENTS: dict[str, dict[str, dict[str, float]]] = {
     "dual_numbers": {"x": {"x": 1, "a": 4, "y": -2.6145744835}},
     "forward_and_reverse": {"x": {"L": 70}, "y": {"L": 28}, "z": {"u": 0, "L": 14}},
     "gradient_check": {"x": {"cube": 0.75, "z": 2.75, "f": 0.15252426}},
+    "product_rule_of_duals": {"x": {"a": 6, "b": 2, "y": 60}},
 }
 
 
@@ -347,3 +384,29 @@ def test_a_wrong_promise_would_be_found(path: Path, section: str) -> None:
     short = [check for check in checks(planted, recording) if not check.ok]
     assert [check.expected for check in short] == list(wrong.values())
     assert [check.line for check in short] == [file.line("expect", section, name) for name in wrong]
+
+
+@pytest.mark.parametrize(("rate", "factor"), [("0.1", 0.0), ("0.05", 0.5), ("0.25", -1.5)])
+def test_a_learning_rate_multiplies_the_error(tmp_path: Path, rate: str, factor: float) -> None:
+    text = (SCENARIOS[0].parent / "first_descent.yaml").read_text()
+    other = tmp_path / "other.yaml"
+    head = text[: text.index("expect:")]
+    other.write_text(changed(head, "learning_rate: 0.05", f"learning_rate: {rate}"))
+    z = Replay.of(other).press("':step 1' f").value("z")
+    assert z == pytest.approx(3 + factor * (2 - 3))
+
+
+def test_a_jump_between_two_branches_is_in_neither_slope() -> None:
+    grow = run_path(str(SCENARIOS[0].parent / "control_flow.py"))["grow"]
+    assert grow(Value(2.5)).data == 10
+    assert grow(Value(2.499)).data == pytest.approx(400, abs=1)
+
+
+def test_what_the_layers_would_do_without_their_normalisation() -> None:
+    text = " ".join(open_scenario("normalised").lesson.split())
+    assert "*0.25⁵*, or *0.00098*" in text
+    assert pytest.approx(0.00098, abs=5e-6) == 0.25**5
+    assert pytest.approx(1e-8, rel=0.05) == (0.1 * 0.25) ** 5
+    state = Replay.of("normalised").press("G").session.state
+    last, first = (state.grad(state.find(name) or 0) or 0 for name in ("nb4", "nb1"))
+    assert (first / last) ** (1 / 3) == pytest.approx(0.999, abs=5e-4)

@@ -5,15 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.geometry import Offset
 from textual.widget import Widget
+from textual.widgets import Static
 
 from screens import debugger, press, settle, until
+from stepgrad.course.glossary import look_up
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.rerun import session_on
 from stepgrad.tui import app as app_module
 from stepgrad.tui.app import DebuggerApp
+from stepgrad.tui.dialogs.help import WordScreen, meanings
 from stepgrad.tui.gallery.learning import Learner, LessonScreen
+from stepgrad.tui.render.lesson import lesson
+from stepgrad.tui.render.steps import explained
 from stepgrad.tui.screen.debugger import DebuggerScreen
 from stepgrad.tui.widgets.lesson import LessonPanel, LessonStrip
 
@@ -226,3 +232,30 @@ async def test_a_verdict_may_come_while_the_column_is_out_of_view() -> None:
         await pilot.resize_terminal(140, 45)
         await pilot.pause()
         assert any("w1 receives" in line for line in lines_of(screen.query_one("#lesson")))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+async def test_a_word_of_the_step_is_explained_by_a_click_and_first_in_the_help(
+    size: tuple[int, int],
+) -> None:
+    async with debugger("topological_order", size=size) as (pilot, screen):
+        shown = screen.query_one(LessonStrip if size[0] == 80 else LessonPanel)
+        lines = [shown.render_line(y).text for y in range(shown.size.height)]
+        y = next(y for y, line in enumerate(lines) if "gradient" in line)
+        inside = shown.content_region.offset - shown.region.offset
+        word = Offset(lines[y].index("gradient"), y)
+        await pilot.click(shown, offset=inside + word)
+        assert isinstance(pilot.app.screen, WordScreen)
+        entry = look_up("gradient")
+        assert entry is not None
+        told = str(pilot.app.screen.query_one(Static).content)
+        assert told == f"{entry.meaning}\n\n{entry.example}\n  {entry.command}"
+        await press(pilot, "escape", "?")
+        assert pilot.app.screen.query(Static).first().content == meanings([entry])
+
+
+async def test_a_word_is_marked_where_it_is_first_in_the_step_at_hand() -> None:
+    text = "The chain\nrule has gradients, and `chain rule` and gradients again."
+    [line] = lesson(text, 80, finish=explained)
+    marked = [line.plain[s.start : s.end] for s in line.spans if "explain" in str(s.style)]
+    assert marked == ["chain rule", "gradients"]

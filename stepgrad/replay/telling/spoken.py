@@ -107,6 +107,7 @@ _READ_OUT: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"∞", "infinity"),
     (r"′", " prime"),
     (r"″", " double prime"),
+    (r"(?<=\w)ᵀ", " transposed"),
     (r"[δεησ](?=\w)", lambda letter: f"{_GREEK[letter[0]]} times "),
     (r"[δεησ]", lambda letter: _GREEK[letter[0]]),
     (r"\|([\w. ]+)\|", r"the size of \1"),

@@ -11,6 +11,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
+from stepgrad.course.glossary import Entry
 from stepgrad.replay.commands.hints import Keymap
 from stepgrad.replay.commands.table import GROUPS, Command
 from stepgrad.tui.dialogs.dialog import ReportScreen
@@ -129,6 +130,23 @@ def _by_place(texts: Sequence[str]) -> list[list[str]]:
     return [list(dict.fromkeys(words)) for words in places]
 
 
+def entry_text(entry: Entry) -> Content:
+    """Return a word with all that the glossary has on it."""
+    return ink.lines(
+        [(entry.meaning, ink.PLAIN)],
+        [],
+        [(entry.example, ink.PLAIN)],
+        [(f"  {entry.command}", ink.CURRENT)],
+    )
+
+
+def meanings(entries: Sequence[Entry]) -> Content:
+    """Return words with their meanings, and a line after them."""
+    return ink.lines(
+        *([(f"{entry.word}  ", ink.NAME), (entry.meaning, ink.PLAIN)] for entry in entries), []
+    )
+
+
 class _Groups(Static):
     """Groups of commands below each other, laid out again for each width."""
 
@@ -142,14 +160,22 @@ class _Groups(Static):
         self.update(help_text(self._titles, self._keymap, event.size.width))
 
 
+class WordScreen(ReportScreen):
+    """A word of the glossary."""
+
+    def __init__(self, entry: Entry) -> None:
+        super().__init__(entry.word, Static(entry_text(entry)))
+
+
 class HelpScreen(ReportScreen):
-    """Every key and what it does."""
+    """The `words` of the step at hand, and every key and what it does."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-wide")]
 
-    def __init__(self, keymap: Keymap) -> None:
+    def __init__(self, keymap: Keymap, words: Sequence[Entry] = ()) -> None:
         super().__init__(
             "Lowercase goes forward, the capital goes back",
+            *([Static(meanings(words))] if words else []),
             Horizontal(*(_Groups(titles, keymap) for titles in COLUMNS)),
             Static(Content.styled("\n".join(LEGEND), ink.QUIET)),
         )

@@ -31,6 +31,9 @@ CODE = "italic"
 Code = Callable[[str], ink.Span]
 """How a code span is shown; asked once for each, in their order."""
 
+Finish = Callable[[Content], Content]
+"""What is done to each block of text, before it is wrapped."""
+
 
 def code_span(code: str, keys: Keymap = KEYS) -> ink.Span:
     """Show a key as someone with these keys has to read it, and anything else as code."""
@@ -43,19 +46,22 @@ def pressing(key: Key) -> str:
     return ink.doing("type", f"{key.command.keys[0]}{key.answer}")
 
 
-def lesson(markdown: str, width: int, code: Code = code_span) -> Sequence[Content]:
+def lesson(
+    markdown: str, width: int, code: Code = code_span, finish: Finish = lambda text: text
+) -> Sequence[Content]:
     """Return the lines of a lesson, each of up to `width` cells."""
     from markdown_it.tree import SyntaxTreeNode  # noqa: PLC0415 - many a run has no lesson
 
     parsed = SyntaxTreeNode(reader().parse(markdown)).children
-    return _Page(code).blocks(parsed, max(width, 8))
+    return _Page(code, finish).blocks(parsed, max(width, 8))
 
 
 class _Page:
     """Lays out the blocks of a text."""
 
-    def __init__(self, code: Code) -> None:
+    def __init__(self, code: Code, finish: Finish) -> None:
         self._code = code
+        self._finish = finish
 
     def blocks(self, nodes: Iterable[SyntaxTreeNode], width: int) -> list[Content]:
         """Put blocks below each other, with a blank line between them except in a tight list."""
@@ -116,7 +122,7 @@ class _Page:
 
     def _text(self, node: SyntaxTreeNode, style: str) -> Content:
         """The text of a block, in its styles."""
-        return ink.lines(*map(list, _split(self._spans(node, style))))
+        return self._finish(ink.lines(*map(list, _split(self._spans(node, style)))))
 
     def _spans(self, node: SyntaxTreeNode, style: str) -> Iterator[ink.Span]:
         match node.type:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
+from stepgrad.course.glossary import mentions
 from stepgrad.replay.commands.hints import Keymap
 from stepgrad.replay.lesson.following import Lesson
 from stepgrad.replay.lesson.marks import key_of
@@ -17,6 +18,8 @@ ROWS = 3
 """How high the strip is."""
 
 PLACE = "underline"
+WORD = f"underline {ink.QUIET}"
+"""The style of a word that the glossary explains at a click."""
 DUE = f"{ink.CURRENT} reverse"
 """The style of the key to press next."""
 
@@ -59,7 +62,7 @@ def column(of: Lesson, width: int, keys: Keymap, end: Content) -> Column:
         now = number == of.shown
         code = _Shown(of, keys) if now else lambda code: code_span(code, keys)
         mark = ("✓ ", ink.FORWARD) if number < ticked else ("▶ " if now else "  ", ink.CURRENT)
-        text = lesson(step.markdown, width - 2, code)
+        text = lesson(step.markdown, width - 2, code, explained if now else _as_it_is)
         if lines:
             lines.append(Content())
         start = len(lines)
@@ -86,7 +89,7 @@ def strip(of: Lesson, width: int, keys: Keymap, end: Content) -> Content:
     step = of.steps[of.shown]
     number = f"{of.shown + 1}/{len(of.steps)}"
     room = max(width - len(number) - 2, 8)
-    text = [*lesson(step.markdown, room, _Shown(of, keys))]
+    text = [*lesson(step.markdown, room, _Shown(of, keys), explained)]
     if of.explaining or (not step.demands and len(text) <= ROWS):
         text = _and_on(text, room, keys, len(text) + 1 if of.explaining else ROWS)
     due = next((i for i, line in enumerate(text) if _has_due(line)), of.explaining * len(text))
@@ -100,6 +103,17 @@ def strip(of: Lesson, width: int, keys: Keymap, end: Content) -> Content:
         Content.styled(gutter, ink.NAME) + line
         for gutter, line in zip(gutters, shown, strict=False)
     )
+
+
+def explained(text: Content) -> Content:
+    """Mark the words of the glossary, which a click explains."""
+    for start, end, entry in mentions(text.plain):
+        text = text.stylize(f"{WORD} {ink.doing('explain', entry.word)}", start, end)
+    return text
+
+
+def _as_it_is(text: Content) -> Content:
+    return text
 
 
 def _has_due(line: Content) -> bool:

@@ -212,13 +212,13 @@ class DebuggerScreen(TurningScreen):
         self.player.change_speed(-1)
 
     def action_help(self) -> None:
-        """Show what the keys do, but not those of panels that have nothing to show."""
+        """Explain the words of the step at hand, and the keys of panels that have something."""
         from stepgrad.tui.dialogs.help import HelpScreen  # noqa: PLC0415 - after the first paint
 
         empty = {*table.PANELS}.difference(panel.id or "" for panel in self._panels)
         keymap = keys_in_force(self)
         offered = {name: keys for name, keys in keymap.items() if name[5:] not in empty}
-        self.app.push_screen(HelpScreen(offered))
+        self.app.push_screen(HelpScreen(offered, self.words))
 
     def action_quit(self) -> None:
         """Leave: for the gallery, or altogether."""

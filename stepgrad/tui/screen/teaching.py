@@ -17,6 +17,7 @@ from stepgrad.tui.widgets.lesson import LessonPanel
 from stepgrad.tui.work import Growing
 
 if TYPE_CHECKING:
+    from stepgrad.course.glossary import Entry
     from stepgrad.replay.lesson.following import Lesson
 
 
@@ -99,6 +100,22 @@ class TeachingScreen(DiagnosingScreen):
         cursor = self.now.cursor
         over = self.lesson is not None and self.lesson.done
         return over and cursor.position == cursor.recording.length
+
+    @property
+    def words(self) -> list[Entry]:
+        """The words of the glossary in the step to look at."""
+        from stepgrad.course.glossary import mentions  # noqa: PLC0415 - after the first paint
+
+        steps = self.lesson.steps[self.lesson.shown :][:1] if self.lesson else ()
+        return [found.entry for step in steps for found in mentions(step.markdown)]
+
+    def action_explain(self, word: str) -> None:
+        """Explain a word that was clicked."""
+        from stepgrad.tui.dialogs.help import WordScreen  # noqa: PLC0415 - after the first paint
+
+        entry = next((each for each in self.words if each.word == word), None)
+        if entry is not None:
+            self.app.push_screen(WordScreen(entry))
 
     def watch_diagnosis(self) -> None:
         """Say what is wrong where no lesson shows below that."""

@@ -192,7 +192,7 @@ def test_where_the_wire_has_no_room_the_chain_rule_is_beside_it() -> None:
 
 
 def test_a_chain_rule_beside_its_wire_is_on_the_side_that_the_wire_comes_from() -> None:
-    lines = seen(at(record_scenario("single_neuron"), 16), 80, 16).canvas.plain().split("\n")
+    lines = seen(at(record_scenario("single_neuron"), 19), 80, 16).canvas.plain().split("\n")
     [below] = [number for number, line in enumerate(lines) if "−2 · 1 = −2" in line]
     assert "[b]━┛" in lines[below - 1], "and not above the wire of w·x"
 
