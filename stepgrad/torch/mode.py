@@ -70,6 +70,11 @@ class Watching(TorchDispatchMode):
         if func._can_decompose():  # in PyTorch itself: it is nothing but these operations
             with self:
                 return func.decompose(*args, **kwargs)
+        return self._without_row(name, func, args, kwargs)
+
+    def _without_row(
+        self, name: str, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Any:
         if is_view(func):
             return func(*args, **kwargs)
         if name in WHOLE or _functional(name, func) not in decomposition_table:

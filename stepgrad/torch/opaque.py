@@ -69,7 +69,7 @@ def recorded_whole(name: str, func: Any, args: Sequence[Any], kwargs: Mapping[st
 
 @contextmanager
 def _differentiated() -> Iterator[None]:
-    """Have autograd see what is computed inside, though an operation of the program is under way."""
+    """Have autograd see what is computed inside, though it is not to see the operation itself."""
     below = torch._C.DispatchKey.AutogradFunctionality
     with torch._C._SetExcludeDispatchKeyGuard(below, False), torch.enable_grad():
         yield

@@ -87,7 +87,8 @@ class Tensors:
         """Return a tensor of plain numbers: the same constants wherever the pass uses it."""
         version, cells = self._numbers.get(tensor, (None, None))
         if cells is None or version != tensor._version:
-            cells = Cells(self.made, None, tensor.detach().to(torch.float64, copy=True))
+            data = tensor.detach().to_dense().to(torch.float64, copy=True)
+            cells = Cells(self.made, None, data)
             self._numbers[tensor] = tensor._version, cells
         return cells
 
