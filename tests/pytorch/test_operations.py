@@ -157,6 +157,17 @@ def test_an_operation_that_is_recorded_whole_stores_only_what_it_depends_on() ->
     assert {way.way: way.ok for way in verify(recording)}["saved values"]
 
 
+def test_a_long_sum_takes_few_batches() -> None:
+    x = torch.randn(4503, dtype=torch.float64)
+    agrees(lambda a: (a * a).sum(), x, tolerance=1e-11)
+    leaf = x.clone().requires_grad_()
+    with stepgrad.record(), watch() as tensors:
+        total = leaf.sum()
+        assert len(tensors.made) == len(x) - 1
+        assert len(tensors.made.batches) < 1010
+        total.backward()
+
+
 def test_an_operation_that_is_random_is_not_recorded_whole() -> None:
     with pytest.raises(RefusedError, match="standard_gamma"):
         agrees(torch._standard_gamma, torch.ones(2))
