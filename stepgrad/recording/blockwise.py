@@ -9,7 +9,7 @@ from threading import RLock
 
 from stepgrad.engine.node import Node
 from stepgrad.engine.tape import Place, Rule, WriteKind
-from stepgrad.recording.blocks import Forward
+from stepgrad.recording.blocks import Column, Forward
 from stepgrad.recording.budget import Budget
 from stepgrad.recording.foreign.remark import Remark
 from stepgrad.recording.log import Log

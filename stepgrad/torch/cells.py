@@ -146,9 +146,7 @@ class Cells:
                 start = torch.full(parts.shape[1:], 1.0 if op is ops.MUL else 0.0)
                 result = self.made.cells(start)
             else:
-                result = parts[0]
-            for part in range(1, len(parts)):
-                result = result.apply(op, parts[part])
+                result = _chained(op, parts)
         whole = [1 if dim in folding else size for dim, size in enumerate(self.shape)]
         return result.reshaped(*whole) if keepdim else result
 
@@ -156,6 +154,24 @@ class Cells:
         """Return how many elements are reduced to one over some dimensions, or all."""
         sizes = [self.shape[dim] for dim in dimensions(self.ndim, dims)]
         return int(torch.tensor(sizes, dtype=torch.int64).prod())
+
+
+_LONGEST = 1000
+"""The most parts that are reduced one after the other, in as many batches."""
+
+
+def _chained(op: Op, parts: Cells) -> Cells:
+    """Reduce parts, one after the other; of many, first each with its neighbour."""
+    left: list[Cells] = []
+    while len(parts) > _LONGEST:
+        if len(parts) % 2:
+            left.append(parts[-1])
+        even = len(parts) // 2 * 2
+        parts = parts[0:even:2].apply(op, parts[1:even:2])
+    result = parts[0]
+    for each in (*(parts[at] for at in range(1, len(parts))), *reversed(left)):
+        result = result.apply(op, each)
+    return result
 
 
 def dimensions(ndim: int, dims: Sequence[int] | int | None) -> list[int]:

@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_map
 from stepgrad.torch.between import Result
 from stepgrad.torch.cells import Cells
 from stepgrad.torch.counted import least_nodes
-from stepgrad.torch.opaque import WHOLE, recorded_whole
+from stepgrad.torch.opaque import WHOLE, alike, recorded_whole
 from stepgrad.torch.table import PLAIN, TABLE, Row
 from stepgrad.torch.tensors import Tensors
 
@@ -70,6 +70,11 @@ class Watching(TorchDispatchMode):
         if func._can_decompose():  # in PyTorch itself: it is nothing but these operations
             with self:
                 return func.decompose(*args, **kwargs)
+        return self._without_row(name, func, args, kwargs)
+
+    def _without_row(
+        self, name: str, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Any:
         if is_view(func):
             return func(*args, **kwargs)
         if name in WHOLE or _functional(name, func) not in decomposition_table:
@@ -99,10 +104,8 @@ class Watching(TorchDispatchMode):
         self._tensors.limits.check(_tensors([out]))
         since = len(self._tensors.made)
         with self._tensors.limits.making(name, self._tensors.made):
-            results = _parts(recorded_whole(name, _functional(name, func), cells, named))
-            for each, tensor in zip(results, _parts(out), strict=True):
-                if isinstance(each, Cells) and not _alike(each.data, tensor):
-                    raise NotImplementedError("computed again, it is another")
+            whole = _functional(name, func)
+            results = recorded_whole(name, whole, cells, named, _parts(out))
         self._keep(results, out, since)
         return out
 
@@ -120,7 +123,7 @@ class Watching(TorchDispatchMode):
         try:
             with self._tensors.limits.making(name, self._tensors.made), self:
                 results = _parts(decomposition_table[_functional(name, func)](*given, **named))
-                if not all(map(_alike, results, _parts(out))):
+                if not all(map(alike, results, _parts(out))):
                     raise NotImplementedError("some of PyTorch's decompositions are wrong")
             cells = [self._converted(each) for each in results]
         finally:
@@ -184,12 +187,6 @@ def _functional(name: str, func: Any) -> Any:
     if not func._schema.is_mutable:
         return func
     return getattr(getattr(torch.ops.aten, name, None), func._overloadname, None)
-
-
-def _alike(part: Any, out: Any) -> bool:
-    if not isinstance(out, Tensor) or not out.is_floating_point():
-        return True
-    return torch.allclose(part.to(out.dtype), out, rtol=1e-3, atol=1e-5, equal_nan=True)
 
 
 def _parts(result: Any) -> Sequence[Any]:

@@ -27,7 +27,9 @@ WHOLE = frozenset(_NAMES.split())
 """Operations whose decompositions end in ones that have no derivatives."""
 
 
-def recorded_whole(name: str, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+def recorded_whole(
+    name: str, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any], out: Sequence[Any]
+) -> Sequence[Cells | None]:
     """Compute an operation, and make one node for each element of its results.
 
     Args:
@@ -35,8 +37,13 @@ def recorded_whole(name: str, func: Any, args: Sequence[Any], kwargs: Mapping[st
         func: the operation; it writes to none of its arguments.
         args: its arguments: `Cells` instead of tensors of floating-point numbers.
         kwargs: the same, by name.
+        out: the program's own results.
+
+    Returns:
+        The nodes of each result; None of one that no gradient goes through.
 
     Raises:
+        NotImplementedError: computed again, the results are others.
         NoRoomError: each element may depend on each of the operands', and that is too much.
     """
     pointwise = torch.Tag.pointwise in func.tags
@@ -54,7 +61,7 @@ def recorded_whole(name: str, func: Any, args: Sequence[Any], kwargs: Mapping[st
             operands.append((part, tensor.requires_grad_()))
         return tensor
 
-    def made(result: Any) -> Any:
+    def made(result: Any) -> Cells | None:
         if not isinstance(result, Tensor) or not result.requires_grad:
             return None
         local = _diagonal(result, operands) if pointwise else _whole(result, operands)
@@ -64,15 +71,25 @@ def recorded_whole(name: str, func: Any, args: Sequence[Any], kwargs: Mapping[st
 
     with _differentiated():
         found = func(*tree_map(given, args), **tree_map(given, dict(kwargs)))
-        return [*map(made, found)] if isinstance(found, (tuple, list)) else made(found)
+        results = found if isinstance(found, (tuple, list)) else [found]
+        if not all(map(alike, results, out)):
+            raise NotImplementedError("computed again, the results are others")
+        return [*map(made, results)]
 
 
 @contextmanager
 def _differentiated() -> Iterator[None]:
-    """Have autograd see what is computed inside, though an operation of the program is under way."""
+    """Have autograd see what is computed inside, though it is not to see the operation itself."""
     below = torch._C.DispatchKey.AutogradFunctionality
     with torch._C._SetExcludeDispatchKeyGuard(below, False), torch.enable_grad():
         yield
+
+
+def alike(part: Any, out: Any) -> bool:
+    """Whether a result that was computed again is the program's own, up to rounding."""
+    if not isinstance(out, Tensor) or not out.is_floating_point():
+        return True
+    return torch.allclose(part.to(out.dtype), out, rtol=1e-3, atol=1e-5, equal_nan=True)
 
 
 def _diagonal(result: Tensor, operands: Sequence[tuple[Cells, Tensor]]) -> Tensor:

@@ -79,7 +79,8 @@ class Tensors:
         """Log a tensor that gradients go through, if it is a leaf that is not known yet."""
         if self.writing.due:
             self.writing.look()
-        whole = tensor if tensor._base is None else tensor._base
+        # A leaf may itself be a view of a tensor that asks for no gradient.
+        whole = tensor if tensor._base is None or tensor.is_leaf else tensor._base
         if whole.is_leaf and whole.requires_grad and whole not in self._known:
             self.leaf(whole)
 
@@ -87,7 +88,8 @@ class Tensors:
         """Return a tensor of plain numbers: the same constants wherever the pass uses it."""
         version, cells = self._numbers.get(tensor, (None, None))
         if cells is None or version != tensor._version:
-            cells = Cells(self.made, None, tensor.detach().to(torch.float64, copy=True))
+            data = tensor.detach().to_dense().to(torch.float64, copy=True)
+            cells = Cells(self.made, None, data)
             self._numbers[tensor] = tensor._version, cells
         return cells
 
@@ -105,10 +107,11 @@ class Tensors:
         assert ids is not None
         if name:
             made.name(name, ids)
-        self.beside.put(tensor, ids, made)
         self._log(made)
+        ids = made.absolute(ids)
+        self.beside.put_leaf(tensor, ids, made)
         self.leaves[made.base] = self._known[tensor] = Leaf(name, tensor, made)
-        return made.absolute(ids)
+        return ids
 
     def name(self, tensor: Tensor, name: str, call: Call) -> None:
         """Name the nodes that a tensor has in the pass that is being made."""
@@ -137,7 +140,7 @@ class Tensors:
         first = NONE if numbers is None or not numbers.numel() else int(numbers.reshape(-1)[0])
         if first != leaf.made.base and len(leaf.made):
             ids = torch.arange(leaf.made.base, leaf.made.base + len(leaf.made))
-            self.beside.put(tensor, ids.view(leaf.shape), leaf.made)
+            self.beside.put_leaf(tensor, ids.view(leaf.shape), leaf.made)
 
     def is_result(self, tensor: Tensor) -> bool:
         """Whether elements of a tensor are computed nodes."""

@@ -13,6 +13,7 @@ import torch.nn.functional as F  # noqa: E402, N812
 from torch import Tensor, nn  # noqa: E402
 
 import stepgrad  # noqa: E402
+from stepgrad.checking.ways import verify  # noqa: E402
 from stepgrad.recording.foreign.remark import DIFFERS  # noqa: E402
 from stepgrad.torch import mode, watch  # noqa: E402
 from stepgrad.torch.cells import Cells  # noqa: E402
@@ -136,10 +137,47 @@ def test_single_precision_has_the_programs_own_values(layer: nn.Module) -> None:
 def test_an_operation_that_pytorch_takes_apart_wrongly_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    wrong = {torch.ops.aten.digamma.default: torch.sin}
+    wrong = {torch.ops.aten.special_entr.default: torch.sin}
     monkeypatch.setattr(mode, "decomposition_table", wrong)
-    with pytest.raises(RefusedError, match="digamma"):
-        agrees(torch.digamma, torch.ones(2))
+    with pytest.raises(RefusedError, match="entr"):
+        agrees(torch.special.entr, torch.ones(2))
+
+
+def test_an_operation_that_is_recorded_whole_stores_only_what_it_depends_on() -> None:
+    with stepgrad.record() as recording, watch():
+        a = torch.tensor([[4.0, 2.0], [2.0, 5.0]], requires_grad=True)
+        torch.linalg.cholesky(a).sum().backward()
+    nodes = [recording.node(each) for each in range(recording.size)]
+    own = [each for each in nodes if each.op.stored]
+    assert [each.op.written({}) for each in own] == [
+        "cholesky(a)",
+        "cholesky(a, b, c)",  # PyTorch takes the matrix as symmetric
+        "cholesky(a, b, c, d)",
+    ]
+    assert {way.way: way.ok for way in verify(recording)}["saved values"]
+
+
+def test_a_long_sum_takes_few_batches() -> None:
+    x = torch.randn(4503, dtype=torch.float64)
+    agrees(lambda a: (a * a).sum(), x, tolerance=1e-11)
+    leaf = x.clone().requires_grad_()
+    with stepgrad.record(), watch() as tensors:
+        total = leaf.sum()
+        assert len(tensors.made) == len(x) - 1
+        assert len(tensors.made.batches) < 1010
+        total.backward()
+
+
+def test_an_operation_that_is_random_is_not_recorded_whole() -> None:
+    with pytest.raises(RefusedError, match="standard_gamma"):
+        agrees(torch._standard_gamma, torch.ones(2))
+
+
+def test_a_sparse_tensor_of_plain_numbers_is_recorded_as_a_dense_one() -> None:
+    x = torch.randn(3, 2, dtype=torch.float64)
+    sparse = (torch.eye(3, dtype=torch.float64) * 3).to_sparse()
+    agrees(lambda a: torch.sparse.mm(sparse, a) + sparse @ a, x)
+    agrees(lambda a: sparse.to_sparse_csr() @ a, x)
 
 
 def test_a_result_that_is_cut_off_is_no_leaf() -> None:

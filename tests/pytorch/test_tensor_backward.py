@@ -155,6 +155,35 @@ def test_autograd_grad_of_a_result_is_compared() -> None:
     assert agreement(watched(run, [w]))
 
 
+def test_leaves_may_share_a_storage_with_each_other_and_with_results() -> None:
+    w = leaf(3)
+    shared = w.detach().requires_grad_()
+    leaves = [w, shared]
+
+    def run() -> None:
+        h = w * shared * shared
+        leaves.append(h.detach().requires_grad_())
+        cut = leaves[-1]
+        ((h * h).sum() * (cut**3).sum() + (cut[1:] * h[:2]).sum()).backward()
+        assert torch.equal(h.detach(), cut)
+
+    assert agreement(watched(run, leaves))
+    assert w.grad is not None
+    assert not torch.equal(w.grad, shared.grad)
+
+
+def test_leaves_may_be_parts_of_a_larger_storage() -> None:
+    whole = leaf(10).detach()
+    first, second = whole[2:6].requires_grad_(), whole[6:8].requires_grad_()
+    third = whole[4:9].detach().requires_grad_()
+
+    def run() -> None:
+        h = first[1:].sum() * second.view(2, 1).sum()
+        (h * first.as_strided((3,), (1,), 3) * third[:3]).sum().backward()
+
+    assert agreement(watched(run, [first, second, third]))
+
+
 def test_only_the_inputs_that_are_named_receive_something() -> None:
     w, v = leaf(3), leaf(3, seed=1)
     recording = watched(lambda: (w * v).sum().backward(inputs=[w]), [w, v])

@@ -184,7 +184,7 @@ ARRAYS: Tried = {
     "scatter_reduce": (
         lambda a, b: [
             a.scatter_reduce(1, INDEX[..., None].expand(2, 3, 4), b, reduce, include_self=own)
-            for reduce in ("sum", "mean", "prod")
+            for reduce in ("sum", "mean", "prod", "amax", "amin")
             for own in (True, False)
         ],
         [BATCH, BATCH],

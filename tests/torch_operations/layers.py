@@ -32,7 +32,21 @@ def _layer(module: nn.Module, *shape: int) -> tuple[Callable[..., Any], Sequence
 _LABELS = torch.tensor([1, 0, 3])
 _WEIGHTS = torch.tensor([0.3, 1, 2, 0.7], dtype=torch.float64)
 
+_INDICES = torch.tensor([0, 1, 2, 1, 0, 3])
+
 LAYERS: Tried = {
+    "embedding_bag": (
+        lambda a, b: [
+            *(
+                F.embedding_bag(_INDICES, a, torch.tensor([0, 2, 2]), mode=mode, padding_idx=3)
+                for mode in ("sum", "mean", "max")
+            ),
+            F.embedding_bag(_INDICES.view(2, 3), a),
+            F.embedding_bag(_INDICES, a, torch.tensor([0, 2, 6]), include_last_offset=True),
+            F.embedding_bag(_INDICES, a, torch.tensor([0, 4]), mode="sum", per_sample_weights=b),
+        ],
+        [(5, 3), (6,)],
+    ),
     "linear": _layer(nn.Linear(4, 3), 2, 3, 4),
     "linear of a vector": _layer(nn.Linear(4, 3), 4),
     "linear of nothing": _layer(nn.Linear(4, 3), 0, 4),

@@ -36,7 +36,7 @@ def dot(a: Cells, b: Cells) -> Cells:
     return (a * b).total()
 
 
-@row("addmm", "baddbmm", "_addmm_activation")
+@row("addmm", "baddbmm", "_addmm_activation", "_sparse_addmm")
 def addmm(c: Cells, a: Cells, b: Cells, *, beta: float = 1, alpha: float = 1) -> Cells:
     return _added(c, matmul(a, b), beta, alpha)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from stepgrad.engine import ops
 from stepgrad.engine.ops import Op
 from stepgrad.torch.cells import Cells
 from stepgrad.torch.table.rows import Rows
+from stepgrad.torch.table.selecting import extremes
 
 ROWS = Rows()
 row = ROWS
@@ -27,15 +29,20 @@ def combined(a: Cells, op: Op, places: Tensor, parts: Cells) -> Cells:
         parts: what is combined with them.
     """
     places, parts, result = places.reshape(-1), parts.reshaped(-1), a.reshaped(-1)
-    order = places.argsort(stable=True)
-    ordered = places[order]
-    first = torch.searchsorted(ordered, ordered)
-    turn = torch.empty_like(places)
-    turn[order] = torch.arange(len(places)) - first
+    turn = turns(places)
     for at in range(int(turn.max()) + 1 if len(turn) else 0):
         now = turn == at
         result = result.replaced(places[now], result[places[now]].apply(op, parts[now]))
     return result.reshaped(*a.shape)
+
+
+def turns(places: Tensor) -> Tensor:
+    """Return for each part how many others go to the same place before it."""
+    order = places.argsort(stable=True)
+    ordered = places[order]
+    turn = torch.empty_like(places)
+    turn[order] = torch.arange(len(places)) - torch.searchsorted(ordered, ordered)
+    return turn
 
 
 def _flat(a: Cells) -> Tensor:
@@ -72,21 +79,35 @@ def scatter(a: Cells, dim: int, index: Tensor, source: Cells | float, *, reduce:
     )
 
 
+_NEUTRAL = {"sum": 0.0, "mean": 0.0, "prod": 1.0, "amax": -math.inf, "amin": math.inf}
+"""What an element is before the first part, where it does not take part itself."""
+
+
 @row("scatter_reduce")
 def scatter_reduce(
-    a: Cells, dim: int, index: Tensor, source: Cells, reduce: str, *, include_self: bool = True
+    a: Cells,
+    dim: int,
+    index: Tensor,
+    source: Cells,
+    reduce: str,
+    *,
+    include_self: bool = True,
+    out: Tensor,
 ) -> Cells:
     places = _places(a, dim, index)
-    start = a
+    start, parts = a, source[tuple(map(slice, index.shape))]
     if not include_self:
-        neutral = {"sum": 0.0, "mean": 0.0, "prod": 1.0}.get(reduce)
-        if neutral is None:
-            raise NotImplementedError(f"scatter_reduce({reduce}, include_self=False)")
-        start = a.reshaped(-1).replaced(places.reshape(-1), neutral).reshaped(*a.shape)
-    if reduce not in ("sum", "mean", "prod"):
-        raise NotImplementedError(f"scatter_reduce({reduce})")
+        start = a.reshaped(-1).replaced(places.reshape(-1), _NEUTRAL[reduce]).reshaped(*a.shape)
+    if reduce in ("amax", "amin"):
+        places, flat = places.reshape(-1), start.reshaped(-1)
+        turn = turns(places)
+        rows = 2 + int(turn.max()) if len(turn) else 1
+        others = torch.full((rows, len(flat)), _NEUTRAL[reduce], dtype=torch.float64)
+        column = a.made.cells(others).replaced(0, flat)
+        column = column.replaced((turn + 1, places), parts.reshaped(-1))
+        return extremes(column, 0, out=out.reshape(-1)).reshaped(*a.shape)
     op = ops.MUL if reduce == "prod" else ops.ADD
-    result = combined(start, op, places, source[tuple(map(slice, index.shape))])
+    result = combined(start, op, places, parts)
     if reduce != "mean":
         return result
     count = torch.full((a.data.numel(),), float(include_self), dtype=torch.float64)
@@ -102,6 +123,47 @@ def index_add(a: Cells, dim: int, index: Tensor, source: Cells, *, alpha: float 
     if not a.ndim:
         return combined(a.reshaped(1), ops.ADD, index * 0, source).reshaped()
     return combined(a, ops.ADD, _flat(a).index_select(dim, index), source)
+
+
+@row("_embedding_bag", "_embedding_bag_forward_only")
+def embedding_bag(
+    weight: Cells,
+    indices: Tensor,
+    offsets: Tensor,
+    _by_frequency: bool = False,
+    mode: int = 0,
+    _sparse: bool = False,
+    weights: Cells | None = None,
+    last: bool = False,
+    padding: int = -1,
+    *,
+    out: Sequence[Tensor],
+) -> tuple[Cells]:
+    sums = weight.made.cells(torch.zeros(out[0].shape, dtype=torch.float64))
+    starts = offsets[:-1] if last else offsets
+    bags = torch.searchsorted(starts, torch.arange(len(indices)), right=True) - 1
+    counts = torch.zeros(len(starts), dtype=torch.int64)
+    kept = indices != padding
+    counts.index_add_(0, bags, kept.to(torch.int64))
+    filled = counts > 0
+    if mode == _MAX:
+        largest = weight[out[3][filled], torch.arange(weight.shape[1])]
+        return (sums.replaced(filled, largest),)
+    rows = weight[indices[kept]]
+    if weights is not None:
+        rows = rows * weights.reshaped(-1, 1)[kept]
+    bags = bags[kept]
+    turn = turns(bags)
+    for at in range(int(counts.max()) if len(counts) else 0):
+        now = turn == at
+        where = bags[now]
+        sums = sums.replaced(where, sums[where] + rows[now] if at else rows[now])
+    if mode == _MEAN:
+        sums = sums.replaced(filled, sums[filled] / counts[filled].unsqueeze(1))
+    return (sums,)
+
+
+_MEAN, _MAX = 1, 2
 
 
 @row("index_put", "_index_put_impl", "_unsafe_index_put")

@@ -17,7 +17,8 @@ from stepgrad.replay.training import course, gradient_course, parameters
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.tape import marker_of
 
-COURSE, NUMBER = 12, 11
+COURSES, NUMBER = (12, 9, 6, 4), 11
+"""How wide sparklines are: narrower where names need the room."""
 
 ROOMY = 72
 """From this width on, there is room for the gradients as well."""
@@ -30,42 +31,76 @@ def parameter_row(session: Session, node: int, width: int) -> Content:
     """
     state, recording = session.state, session.recording
     current, selected = node == state.focus, node == session.selected
-    numbers = _with_course(course(recording, node, COURSE), state.value(node), number)
+    names, points = _names(recording, width)
+    values = course(recording, node, points)
+    numbers = _with_course(values, points, state.value(node), number)
     if width >= ROOMY:
-        gradients = gradient_course(recording, node, COURSE)
-        numbers += [("   ∇ ", ink.QUIET), *_with_course(gradients, state.grad(node), gradient)]
-    room = max(width - 3 - sum(len(text) for text, _ in numbers), 0)
-    names = _names(recording, room)
-    name = ink.fit_end(names[node], room)
+        gradients = gradient_course(recording, node, points)
+        shown = _with_course(gradients, points, state.grad(node), gradient)
+        numbers += [(_GRADIENT, ink.QUIET), *shown]
+    name = ink.fit_end(names[node], _room(width, points))
     style = ink.CURRENT if current else ink.PLAIN
     marker = marker_of(session, current=current, selected=selected)
     row = Content.assemble((f"{marker} ", ink.CURRENT), (name, style), " ", *numbers)
     return (row.stylize(ink.SELECTED) if selected else row).truncate(width)
 
 
+_GRADIENT = "   ∇ "
+
+
+def _room(width: int, points: int) -> int:
+    """Return the room for a name in a row with sparklines of so many points."""
+    shown = points + 1 + NUMBER
+    return max(width - 3 - (2 * shown + len(_GRADIENT) if width >= ROOMY else shown), 0)
+
+
 @kept(4)
-def _names(recording: Recording, room: int) -> Mapping[int, str]:
-    """The names of all parameters, shortened until they fit."""
+def _names(recording: Recording, width: int) -> tuple[Mapping[int, str], int]:
+    """The names of all parameters, shortened until they fit, and the points of sparklines."""
     titles = {node: title(recording, node) for node in parameters(recording)}
-    return dict(zip(titles, shortened(list(titles.values()), room), strict=True))
+    names: Sequence[str] = [*titles.values()]
+    for points in COURSES:
+        room = _room(width, points)
+        short = shortened(names, room)
+        if max(map(len, short)) <= room:
+            return dict(zip(titles, short, strict=True)), points
+    return titles, COURSES[0]
 
 
 def shortened(names: Sequence[str], room: int) -> Sequence[str]:
-    """Shorten the scopes in names, all alike: `layer1/w` to `lay1/w`, so that they fit and differ.
+    """Shorten names, all alike, so that they fit and differ: `layer1/w` to `lay1/w`.
 
-    If that is impossible, they stay as they are.
+    First the scopes in them, then what is named: `l1.weight[0,2]` to `l1.w[0,2]`. If that is
+    impossible, they stay as they are.
     """
-    for letters in (max(map(len, names)), 5, 4, 3, 2, 1):
-        short = [_abbreviated(name, letters) for name in names]
-        if max(map(len, short)) <= room and len(set(short)) == len(set(names)):
-            return short
+    indices: dict[str, str] = {}  # the longest of each tensor: a model has few tensors
+    for name in names:
+        tensor, bracket, index = name.partition("[")
+        indices[tensor] = max(indices.get(tensor, ""), bracket + index, key=len)
+    for scope, last in _LETTERS:
+        short = {each: _abbreviated(each, scope, last) for each in indices}
+        longest = max(len(short[each]) + len(index) for each, index in indices.items())
+        if longest <= room and len({*short.values()}) == len(short):
+            parted = (name.partition("[") for name in names)
+            return [f"{short[tensor]}{bracket}{index}" for tensor, bracket, index in parted]
     return names
 
 
-def _abbreviated(name: str, letters: int) -> str:
-    """Keep the first letters of each scope, and the digits at its end."""
-    *scopes, last = name.split("/")
-    return "/".join([*(re.sub(r"^(.+?)(\d*)$", _cut(letters), each) for each in scopes), last])
+_WHOLE = 1 << 10
+_LETTERS = (
+    (_WHOLE, _WHOLE),
+    *((letters, _WHOLE) for letters in (5, 4, 3, 2, 1)),
+    *((1, letters) for letters in (5, 4, 3, 2, 1)),
+)
+"""How many letters to keep of scopes, and of what is named, in the order in which that is tried."""
+
+_SCOPE = re.compile(r"([^/.]+?)(\d*)(?=[/.])")
+_LAST = re.compile(r"([^/.]+?)(\d*)$")
+
+
+def _abbreviated(name: str, scope: int, last: int) -> str:
+    """Keep the first letters of each scope and of what is named, and the digits at their ends."""
+    return _LAST.sub(_cut(last), _SCOPE.sub(_cut(scope), name))
 
 
 def _cut(letters: int) -> Callable[[re.Match[str]], str]:
@@ -73,11 +108,11 @@ def _cut(letters: int) -> Callable[[re.Match[str]], str]:
 
 
 def _with_course(
-    values: Sequence[float], now: float | None, written: Callable[[float], str]
+    values: Sequence[float], points: int, now: float | None, written: Callable[[float], str]
 ) -> list[ink.Span]:
     """A sparkline, and the current number."""
     shown = "" if now is None else fitting(written(now), now, NUMBER)
-    spark = f"{sparkline(values):<{COURSE}} "
+    spark = f"{sparkline(values):<{points}} "
     return [(spark, ink.WRITING), (f"{shown:>{NUMBER}}", ink.sign(now))]
 
 

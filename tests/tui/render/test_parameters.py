@@ -17,6 +17,22 @@ def test_names_are_shortened_until_they_fit(room: int, first: str) -> None:
     assert len(set(short)) == len(NAMES)
 
 
+@pytest.mark.parametrize(
+    ("room", "first"),
+    [
+        (20, "encoder.l1.weight[0]"),
+        (18, "encod.l1.weight[0]"),
+        (14, "e.l1.weight[0]"),
+        (9, "e.l1.w[0]"),
+    ],
+)
+def test_names_of_modules_are_shortened_and_what_is_named_last(room: int, first: str) -> None:
+    names = [f"encoder.l{i}.{last}" for i in (1, 2) for last in ("weight[0]", "weight[1]", "bias")]
+    short = shortened(names, room)
+    assert short[0] == first
+    assert len(set(short)) == len(names)
+
+
 def test_names_that_would_become_alike_stay_as_they_are() -> None:
     assert shortened(["alpha/w", "alto/w"], 3) == ["alpha/w", "alto/w"]
     assert shortened(["alpha/w", "beta/w"], 3) == ["a/w", "b/w"]
