@@ -14,6 +14,7 @@ from stepgrad.diagnosis import diagnose
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.program import run_program
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.telling.titles import title
 
 PROGRAM = """
 import torch
@@ -79,6 +80,40 @@ def test_a_bug_is_named_at_its_line(bug: str, tmp_path: Path) -> None:
     lines = text.splitlines()
     blamed = [lines[int(each.rpartition(":")[2]) - 1] for each in found.lines(recording)]
     assert any(line in each for each in blamed), blamed
+
+
+BATCHES = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
+with torch.no_grad():
+    model[0].bias[{dead}] = -20.0
+optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+for step in range({steps}):
+    x = torch.randn({rows}, 3)
+    loss = ((model(x) - x.sum(1, keepdim=True)) ** 2).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+
+
+def test_a_unit_that_is_shut_in_many_batches_is_dead_although_no_row_comes_again(
+    tmp_path: Path,
+) -> None:
+    text = BATCHES.format(dead="1", steps=12, rows=8)
+    recording, [verdict] = diagnosed(tmp_path, text)
+    assert verdict.name == "dead"
+    assert "exactly 0 in all 12 passes: every path is shut, in all batches" in verdict.text
+    assert {title(recording, each) for each in verdict.nodes} >= {"0.bias[1]"}
+
+
+@pytest.mark.parametrize(("steps", "rows"), [(12, 4), (9, 8)])
+def test_a_few_rows_do_not_say_that_a_unit_is_dead(steps: int, rows: int, tmp_path: Path) -> None:
+    text = BATCHES.format(dead="1", steps=steps, rows=rows)
+    assert diagnosed(tmp_path, text)[1] == []
 
 
 WAITING = """
