@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stepgrad.diagnosis.verdict import Verdict
+from stepgrad.diagnosis.wording import gathered
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import title
 
@@ -37,6 +38,7 @@ class Finding:
         """Where to look: `events 12, 40, node w1, train.py:12`."""
         events = [f"{each:,}" for each in self.events]
         nodes = [*dict.fromkeys(self.nodes)]  # those of several rows may be called alike
+        nodes = gathered(nodes) if len(nodes) > _MOST else nodes
         named = (("event", events), ("node", nodes), ("", self.lines))
         return ", ".join(_listed(*each) for each in named if each[1])
 

@@ -54,10 +54,10 @@ QUESTIONS: Sequence[Question] = (
     Question(
         "dead",
         "is there a parameter that shut gates keep from learning?",
-        "From some pass to the end, in at least 10 passes and for all rows of the data, its "
-        "gradient is exactly 0; a cut set of gates that are shut, saturated or 0 separates it from "
-        "the root, and something arrives at them. The zero is not in the data, and the loss is "
-        "not nearly gone.",
+        "From some pass to the end, in at least 10 passes and for all rows of the data (where no "
+        "batch comes again, for 64 or more), its gradient is exactly 0; a cut set of gates that "
+        "are shut, saturated or 0 separates it from the root, and something arrives at them. The "
+        "zero is not in the data, and the loss is not nearly gone.",
         dead.dead,
     ),
     Question(

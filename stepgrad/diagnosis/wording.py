@@ -12,9 +12,26 @@ _MOST = 4
 
 
 def listed(recording: Recording, nodes: Iterable[int], most: int = _MOST) -> str:
-    """Name some nodes in a sentence: `w1, w2 and b`, or `w1, w2, w3, w4 and 12 more`."""
+    """Name some nodes in a sentence: `w1, w2 and b`, or `w1, w2, w3, w4 and 12 more`.
+
+    Where there are more than these, elements of a tensor or a list are one: `w (12 elements)`.
+    """
     names = [*dict.fromkeys(title(recording, node) for node in nodes)]
+    if len(names) <= most:
+        return joined(names, len(names))
+    names = gathered(names)
     return joined(names[:most], len(names))
+
+
+def gathered(names: Iterable[str]) -> list[str]:
+    """Gather elements by what they are elements of: `w (12 elements)`."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(name.rpartition("[")[0] if name.endswith("]") else name, []).append(name)
+    return [
+        each[0] if len(each) == 1 else f"{of} ({len(each):,} elements)"
+        for of, each in found.items()
+    ]
 
 
 def joined(names: Sequence[str], number: int) -> str:

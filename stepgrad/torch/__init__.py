@@ -11,7 +11,7 @@ A backward pass is heard of (`engine.py`), run over the batches (`reverse.py`) a
 PyTorch's (`backward.py`, `compared.py`; at the results in between, `between.py`; an
 `autograd.Function`, `functions.py`). What the program
 writes to leaves (`leaves.py`) is found by comparing bits (`writes.py`), and explained where an
-optimizer is known (`optimizers.py`).
+optimizer is known (`optimizers.py`). Which parameters the optimizers hold: `holders.py`.
 
 What the program calls things, and where it is: `program.py`, with `frames.py`, `modules.py` and
 `calls.py`. What cannot be recorded: `limits.py`, `refused.py`, `counted.py`, `compiled.py`. One

@@ -10,12 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stepgrad.printable import counted
-from stepgrad.recording.foreign.remark import IDLE, Remark
 from stepgrad.recording.foreign.rounded import limit
 from stepgrad.torch.between import column
 from stepgrad.torch.compared import Agreement, compared
 from stepgrad.torch.functions import Functions
+from stepgrad.torch.holders import Holders
 from stepgrad.torch.leaves import Change, Leaf, bits, gradient_changes
 from stepgrad.torch.passes import Pass, precision
 from stepgrad.torch.reverse import Reversed, reverse
@@ -29,36 +28,15 @@ class Backwards:
         self._tensors = tensors
         self._agreement = Agreement(tensors.recorder.log_remark)
         self.functions = Functions(tensors)
-        # By optimizer, what there is to say of it; None of one whose parameters had gradients.
-        self._optimizers: dict[int, Remark | None] = {}
+        self.holders = Holders(tensors)
 
     def hooked(self) -> None:
         """The program has registered a hook."""
         self._agreement.hooked = self._agreement.hooked or self._tensors.program.place()
 
-    def stepping(self, optimizer: torch.optim.Optimizer) -> None:
-        """An optimizer is about to write: note it if none of its parameters has a gradient.
-
-        Its turn may come later, or be over: that is known at the end.
-        """
-        own = [each for group in optimizer.param_groups for each in group["params"]]
-        if any(each.grad is not None for each in own):
-            self._optimizers[id(optimizer)] = None
-        if id(optimizer) in self._optimizers:
-            return
-        leaves = [leaf.tensor() for leaf in self._tensors.living()]
-        others = sum(each is not None and each.grad is not None for each in leaves)
-        if others:
-            text = (
-                f"the optimizer updates nothing: no gradient has come to its "
-                f"{counted(len(own), 'tensor')}, and gradients have to {counted(others, 'other')}"
-            )
-            place = self._tensors.program.place()
-            self._optimizers[id(optimizer)] = Remark(IDLE, None, place, text)
-
     def end(self) -> None:
         """The recording is over."""
-        for remark in filter(None, self._optimizers.values()):
+        for remark in self.holders.remarks():
             self._agreement.say(remark)
         self._agreement.end()
 
@@ -146,6 +124,8 @@ class Backwards:
                 self._restore(leaf, torch.zeros_like(ours))
             return
         theirs = column(grad)
+        if done.reaches(leaf):
+            self.holders.reached(leaf)
         odd, worst = compared(ours, theirs, done.limit, lambda: done.sizes(leaf.made))
         leaf.seen()
         if not odd.any():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -71,6 +72,7 @@ class _Heard:
         for owner, names in _HOOKS.items():
             for name in names:
                 yield owner, name, self._hooking(getattr(owner, name))
+        yield torch.optim.Optimizer, "zero_grad", self._clearing(torch.optim.Optimizer.zero_grad)
         if hasattr(clip_grad, _CLIP):  # before PyTorch 2.6, what is clipped is written by no rule
             yield clip_grad, _CLIP, self._clipping(getattr(clip_grad, _CLIP))
         # Not `Function.apply` itself: a program may have kept that.
@@ -201,6 +203,15 @@ class _Heard:
 
         return clipping
 
+    def _clearing(self, clear: Callable[..., Any]) -> Callable[..., Any]:
+        def zero_grad(clearing: torch.optim.Optimizer, *args: Any, **kwargs: Any) -> None:
+            if not self._tensors.limits.idle:
+                with unseen():
+                    self._backwards.holders.clearing(clearing)
+            clear(clearing, *args, **kwargs)
+
+        return wraps(clear)(zero_grad)
+
     def steps(self, stepping: torch.optim.Optimizer, *_: Any) -> None:
         """An optimizer is about to write."""
         if self._tensors.limits.idle:
@@ -209,7 +220,7 @@ class _Heard:
             self._tensors.writing.look()
             self._tensors.writing.begins()
             self._step = Step(stepping)
-            self._backwards.stepping(stepping)
+            self._backwards.holders.stepping(stepping)
 
     def stepped(self, *_: Any) -> None:
         """An optimizer has written."""

@@ -60,11 +60,12 @@ class Modules:
     def _look(self, wanted: Module | Tensor) -> None:
         """Name what the variables of the program lead to."""
         models: dict[Module, str] = {}
+        tensors: list[tuple[Tensor, str]] = []
         for found, text in self._held():
             if isinstance(found, Module):
                 models.setdefault(found, text)
             else:
-                self._leaves.setdefault(found, text)
+                tensors.append((found, text))
         if isinstance(wanted, Module):
             models.setdefault(wanted, words(type(wanted).__name__))
         parts = {part for each in models for part in each.modules() if part is not each}
@@ -73,6 +74,11 @@ class Modules:
         for each, text in roots.items():
             self._titles[each] = text
             self.add(each, f"{text}." if several else "")
+        for (
+            tensor,
+            text,
+        ) in tensors:  # a parameter is called as in its model, whatever else holds it
+            self._leaves.setdefault(tensor, text)
 
     def _held(self) -> Iterator[tuple[Module | Tensor, str]]:
         def found(thing: object) -> Module | Tensor | None:

@@ -14,6 +14,7 @@ from stepgrad.diagnosis import diagnose
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.program import run_program
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.telling.titles import title
 
 PROGRAM = """
 import torch
@@ -41,6 +42,19 @@ BUGS = {
         "encoder, decoder = nn.Linear(3, 2), nn.Linear(2, 3)\nx = torch.tensor",
         "pytorch",
         "optimizer.step()",
+    ),
+    "cleared too soon": (
+        "    optimizer.zero_grad()\n    loss.backward()\n",
+        "    loss.backward()\n    optimizer.zero_grad()\n",
+        "pytorch",
+        "optimizer.step()",
+    ),
+    "never stepped": ("    optimizer.step()\n", "", "pytorch", "optimizer.zero_grad()"),
+    "a loss that is made again": (
+        "    loss.backward()",
+        "    loss = torch.tensor(loss.item(), requires_grad=True)\n    loss.backward()",
+        "unreached",
+        "loss =",
     ),
     "a root at 0": (
         "(offset**2).mean()",
@@ -75,10 +89,86 @@ def test_a_bug_is_named_at_its_line(bug: str, tmp_path: Path) -> None:
     assert right in PROGRAM
     text = PROGRAM.replace(right, wrong, 1)
     recording, verdicts = diagnosed(tmp_path, text)
-    found = next(each for each in verdicts if each.name == name)
+    [found] = verdicts
+    assert found.name == name
     lines = text.splitlines()
     blamed = [lines[int(each.rpartition(":")[2]) - 1] for each in found.lines(recording)]
     assert any(line in each for each in blamed), blamed
+
+
+def notes_on_holders(folder: Path, text: str) -> Sequence[str]:
+    path = folder / "train.py"
+    path.write_text(text)
+    found = diagnose(run_program(str(path)).recording)
+    return [each.text for each in found if each.note and "no optimizer holds" in each.text]
+
+
+def test_parameters_that_no_optimizer_holds_are_noted(tmp_path: Path) -> None:
+    text = PROGRAM.replace("SGD(both", "SGD(decoder.parameters()")
+    assert notes_on_holders(tmp_path, text) == [
+        "gradients come to encoder.weight and encoder.bias, which no optimizer holds and nothing "
+        "updates"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("right", "other"),
+    [
+        ("", ""),
+        ("SGD(both", "SGD(decoder.parameters()"),  # and the others by hand
+        ("x = ", "x = torch.ones(2, 3, requires_grad=True) * "),
+    ],
+)
+def test_parameters_that_are_updated_and_inputs_are_not_noted(
+    right: str, other: str, tmp_path: Path
+) -> None:
+    by_hand = """    with torch.no_grad():
+        for each in encoder.parameters():
+            each -= 0.01 * each.grad
+"""
+    text = PROGRAM.replace(right, other, 1) + (by_hand if "decoder.p" in other else "")
+    assert notes_on_holders(tmp_path, text) == []
+
+
+def test_an_optimizer_that_only_clears_while_parameters_are_updated_by_hand_is_fine(
+    tmp_path: Path,
+) -> None:
+    by_hand = "with torch.no_grad(): [each.sub_(0.05 * each.grad) for each in both]"
+    assert diagnosed(tmp_path, PROGRAM.replace("optimizer.step()", by_hand))[1] == []
+
+
+BATCHES = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
+with torch.no_grad():
+    model[0].bias[{dead}] = -20.0
+optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+for step in range({steps}):
+    x = torch.randn({rows}, 3)
+    loss = ((model(x) - x.sum(1, keepdim=True)) ** 2).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+
+
+def test_a_unit_that_is_shut_in_many_batches_is_dead_although_no_row_comes_again(
+    tmp_path: Path,
+) -> None:
+    text = BATCHES.format(dead="1", steps=12, rows=8)
+    recording, [verdict] = diagnosed(tmp_path, text)
+    assert verdict.name == "dead"
+    assert "exactly 0 in all 12 passes: every path is shut, in all batches" in verdict.text
+    assert {title(recording, each) for each in verdict.nodes} >= {"0.bias[1]"}
+
+
+@pytest.mark.parametrize(("steps", "rows"), [(12, 4), (9, 8)])
+def test_a_few_rows_do_not_say_that_a_unit_is_dead(steps: int, rows: int, tmp_path: Path) -> None:
+    text = BATCHES.format(dead="1", steps=steps, rows=rows)
+    assert diagnosed(tmp_path, text)[1] == []
 
 
 WAITING = """

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from statistics import fmean
 
+from stepgrad.diagnosis.data import data_of
 from stepgrad.diagnosis.reach.blame import Blame
 from stepgrad.diagnosis.reach.gates import Gates, gates_of, margin, moved_by, named
 from stepgrad.diagnosis.reach.saddle import on_saddle
@@ -22,6 +23,9 @@ from stepgrad.replay.gradients.ledger import walk
 
 _FEWEST = 10
 """Passes with a gradient of exactly 0, before it is called dead."""
+
+_ROWS = 64
+"""Contributions, all 0, from batches that do not come again: rows, or positions of a filter."""
 
 _LEARNED = 0.1
 """What is left of a loss that has been learned."""
@@ -45,6 +49,9 @@ def dead(survey: Survey) -> Iterator[Verdict]:
     for each in waiting:
         groups.setdefault(tuple(each.passes), []).append(each)
     rows = {passes: epoch(survey, passes) for passes in groups}
+    for passes in [each for each, over in rows.items() if not over]:
+        groups[passes] = [each for each in groups[passes] if _plenty(survey, each)]
+        rows[passes] = passes if groups[passes] else ()
     shut = {
         passes: _shut(survey, {each.node for each in group}, rows[passes])
         for passes, group in groups.items()
@@ -60,6 +67,15 @@ def dead(survey: Survey) -> Iterator[Verdict]:
     ]
     if found:
         yield _verdict(survey, found)
+
+
+def _plenty(survey: Survey, waiting: Unmoved) -> bool:
+    """Whether rows that differ from pass to pass are so many that one more would be like them."""
+    over = [survey.passes[number] for number in waiting.passes]
+    rows = {data_of(survey, each) for each in over}
+    columns = [(each.block.sweep, each.block.column(waiting.node)) for each in over]
+    count = sum(len(sweep.incoming[column]) for sweep, column in columns if column is not None)
+    return len(rows) == len(over) and count >= _ROWS
 
 
 def _shut(survey: Survey, nodes: Collection[int], rows: Sequence[int]) -> Collection[int]:
@@ -131,12 +147,13 @@ def _verdict(survey: Survey, found: Sequence[Unmoved]) -> Verdict:
     some = [each.node for each in main[:: -(-len(main) // _LOOKED_AT)]]
     which, found_gates = _gates(survey, passes, some)
     shut = Counter(gate for each in found_gates.values() for gate in each.nodes)
-    at_once = len(epoch(survey, passes)) == 1
+    rows = epoch(survey, passes)
+    over = "for all rows" if rows else "in all batches"
     text = (
         f"{listed(recording, nodes)} receive{'s' * (len(nodes) == 1)} exactly 0 in "
         f"{'all' if always else 'the last'} {counted(len(passes), 'pass')}: every path is shut, "
-        f"for all rows, by {named(recording, [gate for gate, _ in shut.most_common()])}"
-        f"{margin(recording, shut, which.block.start) if at_once else ''}"
+        f"{over}, by {named(recording, [gate for gate, _ in shut.most_common()])}"
+        f"{margin(recording, shut, which.block.start) if len(rows) == 1 else ''}"
     )
     events = [
         position

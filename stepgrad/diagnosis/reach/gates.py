@@ -8,7 +8,7 @@ from itertools import islice
 
 from stepgrad.diagnosis.reach.blame import Blame
 from stepgrad.diagnosis.survey import Pass, Survey
-from stepgrad.diagnosis.wording import joined, shared_name
+from stepgrad.diagnosis.wording import gathered, joined, shared_name
 from stepgrad.engine import ops
 from stepgrad.numbers import number
 from stepgrad.recording.recording import Recording
@@ -41,10 +41,13 @@ def gates_of(survey: Survey, which: Pass, blame: Blame, node: int) -> Gates:
 
 
 def named(recording: Recording, gates: Iterable[int]) -> str:
-    """Name gates, those of all rows in one, with what they compute."""
+    """Name gates, those of all rows in one, with what they compute; if many, by tensor."""
     by_name: dict[str, list[int]] = {}
     for node in gates:
         by_name.setdefault(_without_row(recording, node), []).append(node)
+    tensors = gathered(by_name)
+    if len(by_name) > _NAMED and len(tensors) < len(by_name):
+        return joined(tensors[:_NAMED], len(tensors))
     names = [_gate(recording, nodes) for nodes in islice(by_name.values(), _NAMED)]
     return joined(names, len(by_name))
 
@@ -61,11 +64,14 @@ def margin(recording: Recording, gates: Collection[int], position: int) -> str:
 
 
 def _without_row(recording: Recording, node: int) -> str:
-    """The name of a gate without its outermost scope; if it has none, its operation."""
+    """The name of a gate without its outermost scope; if it has none, its operation.
+
+    A tensor has its rows inside: the name of an element is whole.
+    """
     name = title(recording, node)
     if name.startswith("#"):
         return recording.node(node).op.name
-    return name.partition("/")[2] or name
+    return name if name.endswith("]") else name.partition("/")[2] or name
 
 
 def _gate(recording: Recording, nodes: Sequence[int]) -> str:

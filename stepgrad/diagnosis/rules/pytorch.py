@@ -13,8 +13,11 @@ from stepgrad.recording.foreign.remark import (
     DIFFERS,
     HOOKED,
     IDLE,
+    LEFT,
     MASKED,
     ROUNDED,
+    STILL,
+    UNUSED,
 )
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import title
@@ -31,7 +34,13 @@ _ADVICE = {
     "`torch.where(ok, x, 1)` before the operation, not only after it.",
     IDLE: "Make the optimizer from the parameters of the model that is trained, and make it again "
     "where the model is.",
+    UNUSED: "Clear the gradients after the step or before the backward pass, not in between.",
+    STILL: "Call optimizer.step() after backward().",
+    LEFT: "",
 }
+
+_WRONG = BACKWARD, DIFFERS
+_NOTES = HOOKED, LEFT
 
 
 def pytorch(survey: Survey) -> Iterator[Verdict]:
@@ -40,15 +49,17 @@ def pytorch(survey: Survey) -> Iterator[Verdict]:
     for remark in recording.remarks:
         if remark.kind in _ADVICE:
             node = remark.node
+            at = "" if node is None or remark.kind == LEFT else f"at {title(recording, node)}, "
             yield Verdict(
                 NAME,
-                remark.text if node is None else f"at {title(recording, node)}, {remark.text}",
+                at + remark.text,
                 _ADVICE[remark.kind],
                 (recording.length if node is None else _position(recording, node),),
                 () if node is None else (node,),
                 places=(remark.place,) if remark.place.line else (),
-                note=remark.kind == HOOKED,
-                wrong=remark.kind in (BACKWARD, DIFFERS),
+                note=remark.kind in _NOTES,
+                unless=("unreached",) if remark.kind == IDLE else (),
+                wrong=remark.kind in _WRONG,
             )
     for text in filter(None, [agreement(recording)]):
         yield Verdict(NAME, text, "", (recording.length,), note=True)

@@ -14,7 +14,10 @@ MASKED = "PyTorch masked"
 ROUNDED = "PyTorch rounds"
 NEAR = "PyTorch near"
 IDLE = "PyTorch idle"
-PYTORCH = AGREES, DIFFERS, BACKWARD, HOOKED, MASKED, ROUNDED, NEAR, IDLE
+UNUSED = "PyTorch unused"
+STILL = "PyTorch still"
+LEFT = "PyTorch left"
+PYTORCH = AGREES, DIFFERS, BACKWARD, HOOKED, MASKED, ROUNDED, NEAR, IDLE, UNUSED, STILL, LEFT
 """Kinds of remarks on a PyTorch program.
 
 Its gradients are the sums of the contributions in the log; that of a node is another; what the
@@ -22,7 +25,8 @@ Its gradients are the sums of the contributions in the log; that of a node is an
 gradient of a node is another in a program that has hooks, which may change gradients; it is nan, as
 PyTorch multiplies by 0 where no gradient arrives; its numbers are of a type that is coarser than
 ours, which is the text; how near its gradients are in a pass from a root, which is the node (one
-for each pass); an optimizer holds no parameter that has received a gradient.
+for each pass); an optimizer holds no parameter that has received a gradient; gradients are cleared
+before it uses them; it never steps; no optimizer holds parameters that receive gradients.
 """
 
 

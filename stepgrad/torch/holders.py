@@ -1,0 +1,118 @@
+"""Which parameters the optimizers of a program hold, and whether they use gradients (`Holders`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from stepgrad.engine.tape import Place
+from stepgrad.printable import counted
+from stepgrad.recording.foreign.remark import IDLE, LEFT, STILL, UNUSED, Remark
+from stepgrad.torch.leaves import Leaf
+from stepgrad.torch.tensors import Tensors
+
+_MOST = 4
+"""The most parameters to name."""
+
+_FEWEST = 2
+"""Times that an optimizer clears gradients and does not step, before that is said."""
+
+
+@dataclass
+class _Holder:
+    """What is known of an optimizer: whether it has used a gradient, else what there is to say."""
+
+    used: bool = False
+    stepped: bool = False
+    cleared: int = 0  # times that there were gradients
+    remark: Remark | None = None
+
+
+class Holders:
+    """Notices optimizers whose steps, or whose lack of steps, leave gradients unused.
+
+    The turn of an optimizer may come later, or be over: what there is to say is known at the end.
+    """
+
+    def __init__(self, tensors: Tensors) -> None:
+        self._tensors = tensors
+        self._holders: dict[int, _Holder] = {}
+        self._held = set[int]()  # leaf tensors, by their first nodes
+        self._reached = dict[int, Leaf]()
+
+    def reached(self, leaf: Leaf) -> None:
+        """A pass has brought a gradient to a leaf tensor."""
+        self._reached[leaf.made.base] = leaf
+
+    def stepping(self, optimizer: torch.optim.Optimizer) -> None:
+        """An optimizer is about to write."""
+        own, bases = self._own(optimizer)
+        self._held |= bases
+        holder = self._holders.setdefault(id(optimizer), _Holder())
+        holder.stepped = True
+        holder.used = holder.used or any(each.grad is not None for each in own)
+        if holder.used or (holder.remark is not None and holder.remark.kind != STILL):
+            return
+        tensors = counted(len(own), "tensor")
+        leaves = [leaf.tensor() for leaf in self._tensors.living()]
+        others = sum(each is not None and each.grad is not None for each in leaves)
+        if bases & self._reached.keys():
+            text = f"the gradients of its {tensors} are cleared before it uses them"
+            holder.remark = self._remark(UNUSED, text)
+        elif others:
+            text = f"no gradient has come to its {tensors}, and gradients have to "
+            holder.remark = self._remark(IDLE, text + counted(others, "other"))
+
+    def clearing(self, optimizer: torch.optim.Optimizer) -> None:
+        """An optimizer is about to clear the gradients of its parameters."""
+        own, bases = self._own(optimizer)
+        if not bases or all(each.grad is None for each in own):
+            return
+        self._held |= bases
+        holder = self._holders.setdefault(id(optimizer), _Holder())
+        holder.cleared += 1
+        if not holder.stepped and holder.cleared == _FEWEST:
+            text = "it clears the gradients of its {} here, and step() is not called"
+            holder.remark = self._remark(STILL, text.format(counted(len(own), "tensor")))
+
+    def remarks(self) -> Iterator[Remark]:
+        """Yield what there is to say, once the recording is over."""
+        for holder in self._holders.values():
+            remark = holder.remark
+            still = remark is not None and remark.kind == STILL
+            late = still and (holder.stepped or self._moved(self._held))
+            if remark is not None and not holder.used and not late:
+                yield remark
+        left = [leaf for base, leaf in self._reached.items() if base not in self._held]
+        left = [each for each in left if isinstance(each.tensor(), torch.nn.Parameter)]
+        left = [each for each in left if each.name and not self._moved({each.made.base})]
+        if left and any(each.used for each in self._holders.values()):
+            names = [each.name for each in left[:_MOST]]
+            names += [f"{len(left) - _MOST} more"] if len(left) > _MOST else []
+            *others, last = names
+            named = f"{', '.join(others)} and {last}" if others else last
+            text = f"gradients come to {named}, which no optimizer holds and nothing updates"
+            yield Remark(LEFT, left[0].made.base, Place(), text)
+
+    def _own(self, optimizer: torch.optim.Optimizer) -> tuple[Sequence[Tensor], set[int]]:
+        """Return the parameters of an optimizer, and the first nodes of those that are known."""
+        own = [each for group in optimizer.param_groups for each in group["params"]]
+        leaves = (self._tensors.leaf_of(each) for each in own)
+        return own, {leaf.made.base for leaf in leaves if leaf is not None}
+
+    def _moved(self, bases: set[int]) -> bool:
+        """Whether something has written to the values of a leaf tensor."""
+        index = self._tensors.recorder.log.history.index
+        nodes = {base: len(leaf.made) for base, leaf in self._reached.items() if base in bases}
+        return any(
+            index.is_updated(node)
+            for base, count in nodes.items()
+            for node in range(base, base + count)
+        )
+
+    def _remark(self, kind: str, text: str) -> Remark:
+        place = self._tensors.program.place()
+        return Remark(kind, None, place, f"the optimizer updates nothing: {text}")
