@@ -34,7 +34,7 @@ ALL = [
     ["quiz", "two_layer", "--answers", "1.5"],
     ["why", "dead_relu", "w"],
     ["why", "dead_relu", "w", "--json"],
-    ["list"],
+    ["list"], ["glossary"],
     ["new", "new.yaml"],
     ["schema"],
     ["help"],
