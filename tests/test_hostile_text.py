@@ -43,7 +43,8 @@ NO_FILE = [
     ["quiz", TYPED], ["check", "--help", TYPED], ["replay", f"--{TYPED}"],
     ["diff", "square", TYPED], ["diff", "square", "--bug", TYPED],
     ["torch-zoom", "--element", TYPED, f"{TYPED}.py"], ["torch-zoom", "--element", TYPED, "square"],
-    ["why", TYPED, "w"], ["why", "square", TYPED], ["why", "square", "x", "--at", TYPED], ["glossary", TYPED],
+    ["why", TYPED, "w"], ["why", "square", TYPED], ["why", "square", "x", "--at", TYPED],
+    ["glossary", TYPED],
 ]  # fmt: skip
 
 
