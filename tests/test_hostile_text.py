@@ -44,6 +44,7 @@ NO_FILE = [
     ["diff", "square", TYPED], ["diff", "square", "--bug", TYPED],
     ["torch-zoom", "--element", TYPED, f"{TYPED}.py"], ["torch-zoom", "--element", TYPED, "square"],
     ["why", TYPED, "w"], ["why", "square", TYPED], ["why", "square", "x", "--at", TYPED],
+    ["glossary", TYPED],
 ]  # fmt: skip
 
 

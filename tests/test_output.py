@@ -35,6 +35,7 @@ ALL = [
     ["why", "dead_relu", "w"],
     ["why", "dead_relu", "w", "--json"],
     ["list"],
+    ["glossary"],
     ["new", "new.yaml"],
     ["schema"],
     ["help"],

@@ -23,6 +23,7 @@ from stepgrad.program import run_program
 from stepgrad.recording.blocks import Backward, Forward
 from stepgrad.replay.commands.table import BY_KEY
 from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.lesson.marks import key_of
 from stepgrad.replay.session import Session
 from stepgrad.scenario import ScenarioFile, open_scenario, shipped
 from stepgrad.scenario.expect import checks
@@ -112,7 +113,7 @@ LESSONS: dict[str, dict[str, dict[str, float]]] = {
     },
     "residual": {"values": {"h1": 1}, "grads": {"h1": 1.7920463529, "x": 2.2400579412}},
     "normalised": {"values": {"std1": 0.1972930635}, "grads": {"x2": 0.7176800044}},
-    "product_rule_of_duals": {"values": {"a": 9, "b": 7, "y": 63}, "grads": {"x": 60}},
+    "product_rule_of_duals": {"values": {"a": 9, "b": 7, "ab": 63}, "grads": {"x": 60}},
     "when_to_check": {"values": {"L": 0.00050025}, "grads": {"x": 1.001}},
     "disconnected_parameter": {"values": {"h": 2, "L": 4}, "grads": {"v": -8}},
 }  # fmt: skip
@@ -237,6 +238,12 @@ def test_a_key_that_asks_is_answered_with_enter_before_the_next_key(name: str) -
             asking = None
 
 
+@pytest.mark.parametrize("name", COURSE)
+def test_what_a_key_is_pressed_until_is_a_place_and_no_key(name: str) -> None:
+    spans = re.findall(r"until\s+`([^`]+)`", COURSE[name].lesson)
+    assert [span for span in spans if key_of(span)] == []
+
+
 def test_titles_are_told_apart() -> None:
     assert len({open_scenario(path).title for path in SCENARIOS}) == len(SCENARIOS)
 
@@ -254,7 +261,7 @@ TANGENTS: dict[str, dict[str, dict[str, float]]] = {
     "dual_numbers": {"x": {"x": 1, "a": 4, "y": -2.6145744835}},
     "forward_and_reverse": {"x": {"L": 70}, "y": {"L": 28}, "z": {"u": 0, "L": 14}},
     "gradient_check": {"x": {"cube": 0.75, "z": 2.75, "f": 0.15252426}},
-    "product_rule_of_duals": {"x": {"a": 6, "b": 2, "y": 60}},
+    "product_rule_of_duals": {"x": {"a": 6, "b": 2, "ab": 60}},
 }
 
 
