@@ -32,6 +32,7 @@ COMMANDS_ON_A_FILE = [
     ["check", "-v"], ["check", "--json"], ["diagnose"], ["diagnose", "--json"],
     ["diff", "two_layer"], ["diff", "--json", "square"],
     ["quiz"], ["quiz", "--answers", f"1 ? {EVIL} 2"],
+    ["export", "--to", "html", "--replay"], ["export", "--to", "html", "--replay", "--at", "4"],
     *(["export", "--to", form] for form in FORMATS),
     *(["export", "--to", form, "--at", "4"] for form in FORMATS),
 ]  # fmt: skip
@@ -43,6 +44,7 @@ NO_FILE = [
     ["quiz", TYPED], ["check", "--help", TYPED], ["replay", f"--{TYPED}"],
     ["diff", "square", TYPED], ["diff", "square", "--bug", TYPED],
     ["torch-zoom", "--element", TYPED, f"{TYPED}.py"], ["torch-zoom", "--element", TYPED, "square"],
+    ["serve", TYPED], ["export", "--to", "html", "--replay", "--steps", TYPED, "square"],
     ["why", TYPED, "w"], ["why", "square", TYPED], ["why", "square", "x", "--at", TYPED],
 ]  # fmt: skip
 
