@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pkgutil import walk_packages
@@ -24,4 +25,5 @@ def import_everything() -> None:
     ours = {module.name for module in walk_packages(stepgrad.__path__, "stepgrad.")}
     ours = {name for name in ours if has_torch() or not name.startswith("stepgrad.torch")}
     for name in (ours - {"stepgrad.__main__"}) | ({"torch"} if has_torch() else set()):
-        import_module(name)
+        with suppress(ModuleNotFoundError):  # what needs an extra
+            import_module(name)

@@ -60,6 +60,7 @@ async def test_a_visitor_gets_the_debugger_and_other_sites_do_not() -> None:
     ("words", "told"),
     [
         (["two_layers"], "did you mean `two_layer`?"),
+        (["."], ".: is a folder without lessons"),
         (["train.py"], "stepgrad record -o run.stepgrad train.py"),
         (["two_layer", "--port", "0"], "0 is not in the range"),
     ],

@@ -34,7 +34,7 @@ README = DOCUMENTS["README"]
 EACH = pytest.mark.parametrize("name", DOCUMENTS)
 HAS_TORCH = find_spec("torch") is not None
 
-EXAMINE = ("check", "diagnose", "diff")
+EXAMINE = ("check", "diagnose", "diff", "grade")
 """Commands whose exit status says what they found."""
 
 

@@ -45,7 +45,8 @@ _DRAWN_ELSEWHERE = (".png", ".pdf", ".jpg", ".jpeg", ".gif", ".webp")
     "--at",
     "where",
     metavar="POSITION",
-    help="14, 50%, 'step 20' (the whole step) or a name; by default, the end.",
+    help="14, 50%, 'step 20' (the whole step) or a name; by default, the end, or the start of a "
+    "replay.",
 )
 @click.option(
     "--replay", is_flag=True, help="With --to html: a page that steps through the replay."

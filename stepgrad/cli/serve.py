@@ -6,13 +6,12 @@ import shlex
 import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 from socket import create_server
 
 import click
 
 from stepgrad.errors import StepgradError
-from stepgrad.opening import is_program, is_saved
+from stepgrad.opening import course_typed, is_course, is_program, is_saved
 from stepgrad.recording.recording import Recording
 from stepgrad.scenario import open_scenario
 
@@ -57,14 +56,14 @@ def _check_port(port: int) -> None:
 
 def _check(file: str) -> None:
     """Raise an error if a file cannot be opened: now, not in the browser."""
-    if Path(file).is_dir() and not is_program(file):
-        return
-    if is_program(file):
+    if is_course(file):
+        course_typed(file)
+    elif is_program(file):
         raise StepgradError(
             f"{file}: a program cannot run in a browser; record it, and serve the recording: "
             f"stepgrad record -o run.stepgrad {shlex.quote(file)}"
         )
-    if is_saved(file):
+    elif is_saved(file):
         Recording.load(file)
     else:
         open_scenario(file)

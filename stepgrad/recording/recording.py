@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from importlib import import_module
 from os import PathLike
 
-from stepgrad.errors import StepgradError
 from stepgrad.printable import counted
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.log import Log, Node
@@ -35,11 +33,8 @@ class Recording(Log):
 
     def _repr_html_(self) -> str | None:
         """Show the replay in a notebook; None if there is nothing to show, or too much."""
-        self.settle()
-        pages = import_module(_PAGES)
-        with suppress(StepgradError):
-            return str(pages.show(self)._repr_html_()) if self.length else None
-        return None
+        frame: str | None = import_module(_PAGES).frame(self)
+        return frame
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Recording:

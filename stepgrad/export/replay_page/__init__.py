@@ -7,6 +7,6 @@ into `page.html`. The script of the page (`page.js`) only shows it; every text i
 
 from stepgrad.export.replay_page.assembled import About, replay_page
 from stepgrad.export.replay_page.chosen import MOST, chosen
-from stepgrad.export.replay_page.embedded import Page, show
+from stepgrad.export.replay_page.embedded import Page, frame, show
 
-__all__ = ["MOST", "About", "Page", "chosen", "replay_page", "show"]
+__all__ = ["MOST", "About", "Page", "chosen", "frame", "replay_page", "show"]

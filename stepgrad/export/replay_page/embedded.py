@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from html import escape
 
+from stepgrad.errors import StepgradError
 from stepgrad.export.position import end
 from stepgrad.export.replay_page.assembled import About, replay_page
 from stepgrad.export.replay_page.chosen import MOST, chosen
@@ -33,6 +35,14 @@ class Page:
             f'<iframe srcdoc="{escape(self.html)}" title="{escape(self.title)}" '
             f'style="width: 100%; height: {self.height}px; border: 0"></iframe>'
         )
+
+
+def frame(recording: Recording) -> str | None:
+    """Return a frame with the replay; None if there is nothing to show, or too much for a page."""
+    recording.settle()
+    with suppress(StepgradError):
+        return show(recording)._repr_html_() if recording.length else None
+    return None
 
 
 def show(
