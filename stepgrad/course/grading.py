@@ -54,6 +54,15 @@ def grade(path: str, against: str | None = None) -> Graded:
     return Graded(path, file, answers.student, marks)
 
 
+def has_exercises(file: str) -> bool:
+    """Whether a scenario, given by path or name, has exercises.
+
+    Raises:
+        ScenarioError: it cannot be read.
+    """
+    return bool(open_scenario(file).model.exercises)
+
+
 def pose_for(file: str, student: str) -> Sitting:
     """Return the exercises of a scenario, given by path or name, for a student.
 
