@@ -542,6 +542,7 @@ def test_mistyped_commands() -> None:
     assert "--keys" in stepgrad("replay", "two_layer", "--key", "s", code=2).stderr
     for incomplete in ("replay", "check"):
         assert "FILE" in stepgrad(incomplete, code=2).stderr
+    assert "ANSWERS" in stepgrad("grade", code=2).stderr
     assert "Missing argument 'B'" in stepgrad("diff", "two_layer", code=2).stderr
 
 
@@ -566,6 +567,8 @@ def test_the_examples_of_the_help_run(
     assert examples
     stepgrad("record", "two_layer", "-o", "before.stepgrad")
     stepgrad("record", "two_layer", "--bug", "shut=h", "-o", "after.stepgrad")
+    for student in ("ann", "bob"):
+        stepgrad("quiz", "relu_gate", "--student", student, "--save", f"{student}.json")
     for example in examples:
         stepgrad(*expanded(example), code=int(example.startswith("diff ")))
 

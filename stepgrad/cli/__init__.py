@@ -30,6 +30,7 @@ COMMANDS = {
     "diff": "stepgrad.cli.diff:diff",
     "torch-zoom": "stepgrad.cli.zoom:zoom",
     "quiz": "stepgrad.cli.quiz:quiz",
+    "grade": "stepgrad.cli.grade:grade",
     "list": "stepgrad.cli.lessons:list_",
     "glossary": "stepgrad.cli.glossary:glossary",
     "new": "stepgrad.cli.new:new",

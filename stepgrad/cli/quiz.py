@@ -8,17 +8,22 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
 from io import TextIOWrapper
+from typing import NoReturn
 
 import click
 
 from stepgrad.cli.arguments import ARGUMENTS, MEMORY, FileCommand
-from stepgrad.cli.output import echo, echo_lines
+from stepgrad.cli.destination import Destination
+from stepgrad.cli.output import echo, echo_json, echo_lines
 from stepgrad.cli.prose import ask_in_words
+from stepgrad.cli.sitting import as_object, hold, once, summary
+from stepgrad.course.answers import Answers, save_answers
 from stepgrad.course.folder import home
+from stepgrad.course.grading import has_exercises, pose_for
 from stepgrad.course.progress import Mark
 from stepgrad.course.state import ProgressError, keep
 from stepgrad.headless import narration
-from stepgrad.opening import open_typed, words_of
+from stepgrad.opening import is_scenario, open_typed, words_of
 from stepgrad.printable import printable
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.quiz.answers import AnswerError, Question, Reply, Score, reply
@@ -29,6 +34,8 @@ from stepgrad.scenario import lesson_name, locate
 
 BRIEFLY = 5
 """The most events shown before a question; of more, the last ones."""
+
+_MOST = 15
 
 _COUNT = click.IntRange(min=1)
 _COUNT.name = "whole number"  # as errors call it
@@ -42,23 +49,30 @@ _COUNT.name = "whole number"  # as errors call it
     "most",
     metavar="N",
     type=_COUNT,
-    default=15,
-    help="Ask at most N questions; 15 by default.",
+    help="Ask at most N questions, and no exercises; 15 by default.",
 )
 @click.option("--answers", metavar="ANSWERS", help="Use these, separated by spaces: '7 14 1/3'.")
+@click.option("--student", metavar="NAME", default="", help="Draw the numbers of this student.")
+@click.option("--save", metavar="ANSWERS", help="Save what is typed, for `stepgrad grade`.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 @MEMORY
-def quiz(
+def quiz(  # noqa: PLR0913 - one for each option
     file: str | None,
     arguments: tuple[str, ...],
     *,
-    most: int,
+    most: int | None,
     answers: str | None,
+    student: str,
+    save: str | None,
+    as_json: bool,
     memory: int | None,
 ) -> None:
-    """Predict numbers before they are shown.
+    """Predict numbers before they are shown, or do the exercises of a scenario.
 
     The numbers are those of FILE; without FILE, the questions are rules of thumb. For training,
-    they are about its first and its last step.
+    they are about its first and its last step. If FILE has exercises, they are asked instead,
+    unless --questions is given: `hint` gives a hint, and after three wrong answers the right one
+    is shown. --student, --save and --json are for exercises.
 
     An answer is judged to the digits that it gives, but must be within 5%: for 0.4621, 0.46 is
     right and 0.5 is too rough. `?` shows the number; `q`, Ctrl+D or Ctrl+C quits. Options go
@@ -74,10 +88,15 @@ def quiz(
       stepgrad quiz
       stepgrad quiz two_layer
       stepgrad quiz two_layer --questions 3 --answers "1.5 -4 -24"
+      stepgrad quiz relu_gate --student Ann --save ann.json
     """  # fmt: skip
-    recording, asked, status = _opened(file, arguments, memory, most)
     given = answers.split() if answers is not None else None
     typed = _Typed()
+    if file is not None and most is None and is_scenario(file) and has_exercises(file):
+        _exercise(file, student, given, typed, save=save, as_json=as_json)
+    if student or save or as_json:
+        raise click.UsageError("--student, --save and --json are for a FILE with exercises")
+    recording, asked, status = _opened(file, arguments, memory, most or _MOST)
     if given is None:
         score = _hold(recording, asked, typed, reply)
     else:
@@ -96,6 +115,39 @@ def quiz(
             echo(f"{_count(given, 'answer')} for {_count(asked, 'question')}", err=True)
         status = status or int(len(given) != len(asked) or score.right < len(asked))
     sys.exit(128 + signal.SIGINT if typed.interrupted else status)
+
+
+def _exercise(  # noqa: PLR0913 - one for each option
+    file: str,
+    student: str,
+    given: Sequence[str] | None,
+    typed: _Typed,
+    *,
+    save: str | None,
+    as_json: bool,
+) -> NoReturn:
+    """Ask the exercises of a scenario, keep the score and the answers, and end the command."""
+    where = None if save is None else Destination.of(save, [file])
+    typed.quiet = as_json
+
+    def say(text: object) -> None:
+        echo_lines(text, err=as_json)
+
+    sitting = pose_for(file, student)
+    sitting = hold(sitting, typed, say) if given is None else once(sitting, given, say)
+    say(f"\n{summary(sitting)}")
+    if where is not None:
+        lines = tuple(work.lines for work in sitting.works)
+        save_answers(where.path, Answers(file, student, lines))
+    if as_json:
+        echo_json(as_object(file, student, sitting))
+    right = sum(work.right for work in sitting.works)
+    if given is None and sitting.works:
+        _keep(file, Mark(right=right, asked=len(sitting.tasks)))
+    if given is not None and len(given) != len(sitting.tasks):
+        echo(f"{_count(given, 'answer')} for {_count(sitting.tasks, 'exercise')}", err=True)
+    failed = given is not None and (len(given) != len(sitting.tasks) or right < len(given))
+    sys.exit(128 + signal.SIGINT if typed.interrupted else int(failed))
 
 
 def _opened(
@@ -136,10 +188,13 @@ def _keep(file: str, mark: Mark) -> None:
 
 
 class _Typed(Iterator[str]):
-    """What a person types, up to the end, or to Ctrl+C."""
+    """What a person types, up to the end, or to Ctrl+C.
+
+    Where it is `quiet`, stdout is for a document, and the prompt goes to stderr.
+    """
 
     def __init__(self) -> None:
-        self.interrupted = False
+        self.interrupted = self.quiet = False
         if isinstance(sys.stdin, TextIOWrapper):
             sys.stdin.reconfigure(errors="replace")
 
@@ -148,12 +203,12 @@ class _Typed(Iterator[str]):
             raise StopIteration
         line = ""
         try:
-            echo("> ", end="")  # not by `input`, which needs all three streams
+            echo("> ", end="", err=self.quiet)  # not by `input`, which needs all three streams
             line = sys.stdin.readline()
         except KeyboardInterrupt:
             self.interrupted = True
         if not line:
-            echo()
+            echo(err=self.quiet)
             raise StopIteration
         return line
 

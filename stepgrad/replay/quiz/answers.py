@@ -63,7 +63,7 @@ class Question:
             AnswerError: it is not a number.
         """
         off, digit = self._off(text)
-        return ROUGHEST < off <= digit
+        return ROUGHEST < off < digit
 
     def _off(self, text: str) -> tuple[Decimal, Decimal]:
         """The relative error of an answer, and half of its last digit, also relative."""

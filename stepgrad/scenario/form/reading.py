@@ -27,7 +27,7 @@ class Reading:
         self._sound: dict[Path, Section] = {}
         self._meant: set[Path] = set()  # keys that are there, but misspelt
 
-    def section(self, model: type[_Section], *path: str) -> _Section | None:
+    def section(self, model: type[_Section], *path: Key) -> _Section | None:
         """Return the section at `path` if it is valid, not counting keys that it does not have.
 
         This way, the rules between sections apply even if there are mistakes elsewhere in the file.

@@ -7,9 +7,10 @@ hide a mistake in another.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TypeAlias
 
+from stepgrad.scenario.form.exercise import Exercise, check_exercise
 from stepgrad.scenario.form.reading import Reading
 from stepgrad.scenario.form.sections import (
     Expect,
@@ -33,7 +34,7 @@ def check_rules(reading: Reading, kind: type[Scenario], problems: Problems) -> N
     document = reading.document
     for path, message in _graph(reading) if kind is GraphScenario else _network(reading):
         problems.add(document.index(path), message)
-    for path, message in _training(reading):
+    for path, message in chain(_training(reading), _exercises(reading)):
         problems.add(document.key_index(path), message)
 
 
@@ -104,6 +105,23 @@ def _training(reading: Reading) -> Findings:
     for step in expect.loss:
         if step > last:
             yield ("expect", "loss", step), f"there is no step {step}: the last is {last}"
+
+
+def _exercises(reading: Reading) -> Findings:
+    """An exercise has the names and the goal that its kind takes; gradients need a pass."""
+    given = reading.data.get("exercises")
+    for place in range(len(given) if isinstance(given, tuple) else 0):
+        exercise = reading.section(Exercise, "exercises", place)
+        if exercise is None:
+            continue
+        for field, message in check_exercise(exercise):
+            yield ("exercises", place, field), message
+        if "network" in reading.data:
+            if exercise.vary:
+                message = "the numbers of a network cannot vary: write a graph"
+                yield ("exercises", place, "vary"), message
+        elif exercise.asks == "gradient" and reading.lacks("backward"):
+            yield ("exercises", place, "asks"), "a gradient cannot be asked for without `backward`"
 
 
 def _network(reading: Reading) -> Findings:

@@ -12,7 +12,9 @@ from math import inf
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from stepgrad.scenario.form.kinds import BARE, Also, Called, Limits, OneOf, Section, finite
+from stepgrad.scenario.form.exercise import Exercise
+from stepgrad.scenario.form.kinds import BARE, Also, Called, Limits, OneOf, Section
+from stepgrad.scenario.form.terms import Finite, Interval, Name
 
 MAX_STEPS = 1_000_000
 """The most training steps of a scenario."""
@@ -36,21 +38,14 @@ def _practical(sizes: tuple[int, ...]) -> str:
     return f"the network has {count:,} parameters; the limit is {MAX_PARAMETERS:,}"
 
 
-def _ascending(interval: tuple[float, float]) -> str:
-    low, high = interval
-    return f"the lower end {low:g} is above the upper end {high:g}" if low > high else ""
-
-
 def _verdicts() -> Sequence[str]:
     from stepgrad.diagnosis import names  # noqa: PLC0415 - few scenarios promise verdicts
 
     return names()
 
 
-Finite: TypeAlias = Annotated[float, finite]
 Positive: TypeAlias = Annotated[Finite, Limits(exclusiveMinimum=0)]
 Fraction: TypeAlias = Annotated[Finite, Limits(minimum=0, exclusiveMaximum=1)]
-Interval: TypeAlias = Annotated[tuple[Finite, Finite], _ascending]
 Natural: TypeAlias = Annotated[int, Limits(minimum=0)]
 Step: TypeAlias = Annotated[int, Limits(minimum=0, maximum=MAX_STEPS)]
 Size: TypeAlias = Annotated[int, Limits(minimum=1, maximum=MAX_PARAMETERS)]
@@ -59,7 +54,6 @@ Vector: TypeAlias = tuple[float, ...]
 Row: TypeAlias = Annotated[Vector, BARE, Limits(minItems=1)]
 """The numbers of one sample; a single number may be written without its brackets."""
 Rows: TypeAlias = Annotated[tuple[Row, ...], Limits(minItems=1)]
-Name: TypeAlias = Annotated[str, Called("a name")]
 Numbers: TypeAlias = Mapping[Name, float]
 Losses: TypeAlias = Mapping[Annotated[Step, Called("a step (a whole number from 0)")], float]
 Statement: TypeAlias = Annotated[
@@ -200,6 +194,8 @@ class GraphScenario(Lesson):
     """Without it there is one forward and one backward pass, and no update."""
     expect: GraphExpect = GraphExpect()
     """The numbers that a run must reproduce, which `stepgrad check` compares."""
+    exercises: tuple[Exercise, ...] = ()
+    """Questions about the run, which `stepgrad quiz` asks and `stepgrad grade` marks."""
 
 
 class Init(Section):
@@ -262,6 +258,8 @@ class NetworkScenario(Lesson):
     """Without it there is one forward and one backward pass, and no update."""
     expect: NetworkExpect = NetworkExpect()
     """The numbers that a run must reproduce, which `stepgrad check` compares."""
+    exercises: tuple[Exercise, ...] = ()
+    """Questions about the run, which `stepgrad quiz` asks and `stepgrad grade` marks."""
 
 
 Scenario: TypeAlias = GraphScenario | NetworkScenario

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from keyword import iskeyword
 
 from stepgrad.errors import suggest, suggest_or_list
+from stepgrad.scenario.form.exercise import names_of
 from stepgrad.scenario.form.kinds import fields_of
 from stepgrad.scenario.form.sections import MAX_STATEMENTS, GraphScenario
 from stepgrad.scenario.graph.expression import Name, Number, names_in
@@ -59,7 +60,11 @@ class _Names:
         statements = tuple(statement for *_, statement in entries if statement is not None)
         if self._complete:
             self._check_references()
-            self._check_wrt(statements)
+            computed = {
+                each.target for each in statements if not isinstance(each.expression, Number)
+            }
+            self._check_wrt(computed)
+            self._check_exercises(computed)
         return statements
 
     @property
@@ -188,9 +193,22 @@ class _Names:
                     path = ("expect", "tangents", by, name)
                     self._unknown(name, self._document.key_index(path))
 
-    def _check_wrt(self, statements: Sequence[Statement]) -> None:
+    def _check_exercises(self, computed: Collection[str]) -> None:
+        """Check that exercises name what exists, and change what is not computed."""
+        exercises = _mapping(self._document.data).get("exercises")
+        for place, exercise in enumerate(exercises if isinstance(exercises, tuple) else ()):
+            for at, name, leaf in names_of(_mapping(exercise)):
+                path: Path = ("exercises", place, *at)
+                keyed = at[0] != "of"
+                index = (self._document.key_index if keyed else self._document.index)(path)
+                if name not in self._defined:
+                    self._unknown(name, index)
+                elif leaf and name in computed:
+                    message = f"`{name}` is computed; only inputs and parameters can change"
+                    self._problems.add(index, message)
+
+    def _check_wrt(self, computed: Collection[str]) -> None:
         """Check that forward mode differentiates with respect to what is not computed."""
-        computed = {each.target for each in statements if not isinstance(each.expression, Number)}
         wrt = _mapping(self._document.data).get("wrt")
         for i, name in enumerate(wrt if isinstance(wrt, tuple) else (wrt,)):
             if not isinstance(name, str):

@@ -1,0 +1,105 @@
+"""Marks for saved answers: what was typed is judged again, whatever was said to it then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stepgrad.course.answers import Answers, read_answers
+from stepgrad.errors import StepgradError
+from stepgrad.replay.quiz.answers import AnswerError
+from stepgrad.replay.quiz.tasks import Sitting, Work
+from stepgrad.scenario import open_scenario
+from stepgrad.scenario.exercises.posing import pose
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The mark of one exercise, from 0 to 1, and what was said to the last line."""
+
+    exercise: str
+    mark: float
+    work: Work
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """The marks of a file of answers; or the `error` because of which there are none."""
+
+    path: str
+    file: str = ""
+    student: str = ""
+    marks: Sequence[Mark] = ()
+    error: str = ""
+
+    @property
+    def total(self) -> float:
+        """The sum of the marks."""
+        return sum(each.mark for each in self.marks)
+
+
+def grade(path: str, against: str | None = None) -> Graded:
+    """Mark a file of answers against the scenario that it names, or against another one.
+
+    A relative path in the answers counts from their folder, or else from the current one.
+    """
+    try:
+        answers = read_answers(path)
+        file = against or _found(answers.file, Path(path).parent)
+        marks = marked(pose_for(file, answers.student), answers)
+    except StepgradError as error:
+        return Graded(path, error=str(error))
+    return Graded(path, file, answers.student, marks)
+
+
+def has_exercises(file: str) -> bool:
+    """Whether a scenario, given by path or name, has exercises.
+
+    Raises:
+        ScenarioError: it cannot be read.
+    """
+    return bool(open_scenario(file).model.exercises)
+
+
+def pose_for(file: str, student: str) -> Sitting:
+    """Return the exercises of a scenario, given by path or name, for a student.
+
+    Raises:
+        StepgradError: it cannot be read, or has no exercises.
+    """
+    tasks = pose(open_scenario(file), student)
+    if not tasks:
+        raise StepgradError(f"{file}: there are no exercises")
+    return Sitting(tasks)
+
+
+def marked(sitting: Sitting, answers: Answers) -> Sequence[Mark]:
+    """Return a mark for each exercise; one that was not started gets 0.
+
+    Raises:
+        StepgradError: there are more answers than exercises.
+    """
+    if len(answers.lines) > len(sitting.tasks):
+        raise StepgradError(
+            f"there are answers for {len(answers.lines)} exercises, but only {len(sitting.tasks)}"
+        )
+    marks = []
+    for place, task in enumerate(sitting.tasks):
+        alone, said = Sitting([task]), "not answered"
+        for line in answers.lines[place] if place < len(answers.lines) else ():
+            if alone.over:
+                break
+            try:
+                alone, said = alone.after(line)
+            except AnswerError as error:
+                said = str(error)
+        work = alone.works[0] if alone.works else Work()
+        marks.append(Mark(task.prompt, work.mark, work, said))
+    return marks
+
+
+def _found(file: str, folder: Path) -> str:
+    beside = folder / file
+    return str(beside) if beside.is_file() else file
