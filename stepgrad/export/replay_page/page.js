@@ -261,6 +261,7 @@
   const linked = () => /^#\d{1,15}$/.test(location.hash) && Number(location.hash.slice(1));
   addEventListener("hashchange", () => {
     if (linked() !== false) show(linked());
+    remember(); // the address says where this is, even if it was asked for more than there is
   });
   addEventListener("resize", () => {
     fit();
