@@ -162,7 +162,9 @@ def test_the_wheel_has_the_scenarios_and_no_tests(wheel: ZipFile) -> None:
     names = set(wheel.namelist())
     scenarios = {f"stepgrad/scenarios/{path.name}" for path in (ROOT / "scenarios").glob("*.yaml")}
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "stepgrad").rglob("*.py")}
-    assert names >= scenarios | modules | {"stepgrad/py.typed", "stepgrad/tui/debugger.tcss"}
+    page = {f"stepgrad/export/replay_page/page.{ending}" for ending in ("html", "css", "js")}
+    assert names >= scenarios | modules | page
+    assert names >= {"stepgrad/py.typed", "stepgrad/tui/debugger.tcss"}
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"stepgrad"}
     assert not [name for name in names if re.search(r"/tests?[/_]|\.pyc$", name)]
 

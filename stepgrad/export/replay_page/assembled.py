@@ -63,7 +63,8 @@ class About:
         source = recording.source
         if scenario is not None:
             return cls(scenario.title, scenario.lesson, command, scenario)
-        return cls(recording.name, source.docstring if source else "", command)
+        title = recording.title or recording.name or "A replay"
+        return cls(title, source.docstring if source else "", command)
 
 
 def replay_page(recording: Recording, ends: Sequence[int], about: About, at: int = 0) -> str:
@@ -84,7 +85,7 @@ def replay_page(recording: Recording, ends: Sequence[int], about: About, at: int
     page = Template((_HERE / "page.html").read_text(encoding="utf-8"))
     return page.substitute(
         title=escape(printable(about.title)),
-        about=escape(_about(recording, views)),
+        about=escape(_about(recording, views, about.title)),
         version=__version__,
         style=_style(),
         script=script,
@@ -145,13 +146,14 @@ def _within_script(data: Any) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def _about(recording: Recording, views: Sequence[View]) -> str:
-    told = [recording.name, counted(recording.length, "event")]
+def _about(recording: Recording, views: Sequence[View], title: str) -> str:
+    """Say what was recorded, and how much of it the page has."""
+    told = ["" if recording.name == title else recording.name, counted(recording.length, "event")]
     shown = sum(view.end - view.begin for view in views)
     if shown < recording.length:
         told.append(f"{shown:,} of them here")
     told += filter(None, (recording.incomplete, f"bug: {recording.world}" * bool(recording.world)))
-    return printable(" · ".join(told))
+    return printable(" · ".join(filter(None, told)))
 
 
 def _style() -> str:

@@ -222,7 +222,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     const command = data.keys[KEYS[event.key] ?? event.key];
-    const target = event.target.closest("button, a, input");
+    const target = event.target.closest?.("button, a, input");
     if (!command || (target && event.key === " ")) return; // which presses it
     if (steps && target === steps && event.key in KEYS) return; // which moves it
     event.preventDefault();
@@ -244,6 +244,7 @@
     touched = touch;
   }, { passive: true });
   card.addEventListener("touchend", ({ changedTouches: [touch] }) => {
+    if (!touched) return;
     const across = touch.clientX - touched.clientX, down = touch.clientY - touched.clientY;
     if (Math.abs(across) > 40 && Math.abs(across) > 2 * Math.abs(down)) {
       act(across < 0 ? "step" : "step_back");
@@ -260,6 +261,7 @@
   const linked = () => /^#\d{1,15}$/.test(location.hash) && Number(location.hash.slice(1));
   addEventListener("hashchange", () => {
     if (linked() !== false) show(linked());
+    remember(); // the address says where this is, even if it was asked for more than there is
   });
   addEventListener("resize", () => {
     fit();
