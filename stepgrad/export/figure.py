@@ -19,6 +19,7 @@ PAGE = 48
 """The most boxes that stay legible in one drawing."""
 
 WHOLE = "the screen and --to json have all of them"
+"""Where to find the nodes that a drawing folds or leaves out."""
 
 PHASES = {
     "forward": "▶ forward",
