@@ -28,6 +28,8 @@ ALL = [
     ["check", "two_layer", "--json"],
     ["diagnose", "two_layer"],
     ["torch-zoom", "--help"],
+    ["serve", "--help"],
+    ["export", "two_layer", "--to", "html", "--replay"],
     ["diagnose", "two_layer", "--json"],
     ["diff", "two_layer", "two_layer"],
     ["quiz", "two_layer"],

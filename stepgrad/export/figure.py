@@ -18,6 +18,9 @@ from stepgrad.replay.telling.sentences import say
 PAGE = 48
 """The most boxes that stay legible in one drawing."""
 
+WHOLE = "the screen and --to json have all of them"
+"""Where to find the nodes that a drawing folds or leaves out."""
+
 PHASES = {
     "forward": "▶ forward",
     "backward": "◀ backward",
@@ -68,8 +71,8 @@ def figure(
     return figure_of(state, heading, _part(state, limit, room, hops))
 
 
-def figure_of(state: State, heading: str, part: Part) -> Figure:
-    """Describe a part of the graph of a position."""
+def figure_of(state: State, heading: str, part: Part, whole: str = WHOLE) -> Figure:
+    """Describe a part of the graph of a position; `whole` says where there is all of it."""
     highlight = not finished(state)
     event = effect = sentence = ""
     if not state.position:
@@ -85,7 +88,7 @@ def figure_of(state: State, heading: str, part: Part) -> Figure:
         event=printable(event),
         effect=printable(effect),
         sentence=printable(sentence),
-        limits=[*_limits(state, part)],
+        limits=[*_limits(state, part, whole)],
     )
 
 
@@ -123,15 +126,14 @@ def _folds(state: State, limit: int | None, room: int) -> frozenset[str]:
     return folded
 
 
-def _limits(state: State, part: Part) -> Iterator[str]:
+def _limits(state: State, part: Part, whole: str) -> Iterator[str]:
     """Say what was not recorded, what is folded and left out, and where to find all of it."""
     if state.recording.incomplete:
         yield printable(state.recording.incomplete)
     nodes, boxes = len(part.graph.scene), len(part.graph)
-    everything = "the screen and --to json have all of them"
     if boxes < nodes:
         yield "+ folded scope: the range of its gradients, and the share that is 0 or unreached (∅)"
-        yield f"{nodes:,} nodes in {boxes:,} boxes; {everything}"
+        yield f"{nodes:,} nodes in {boxes:,} boxes; {whole}"
     if part.extent:
         middle = Node(state, state.scene.nearest(state.focus))
-        yield f"shows {part.extent}, those near {middle.title}; {everything}"
+        yield f"shows {part.extent}, those near {middle.title}; {whole}"

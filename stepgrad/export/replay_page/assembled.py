@@ -110,7 +110,7 @@ def _drawn(views: Sequence[View]) -> tuple[Sequence[int], Sequence[str]]:
 
 def _drawing(view: View, room: Room) -> str:
     state = view.last.state
-    told = legend(figure_of(state, "", view.drawn), 1)
+    told = legend(figure_of(state, "", view.drawn, "the tape has all of them"), 1)
     return "\n".join((
         *graph(view, room), *tape(view), f'<p class="legend">{"<br>".join(map(escape, told))}</p>',
     ))  # fmt: skip
