@@ -172,7 +172,7 @@ GLOSSARY = (
     ),
     Entry(
         "vanishing gradient",
-        "A product of many factors that are smaller than 1 in size is almost 0.",
+        "A gradient that is a product of many factors below 1 in size, and so almost 0.",
         "In vanishing_gradient, 9.53674e−7 arrives at x, after ten layers.",
         "stepgrad replay vanishing_gradient --keys G",
         ("vanish", "vanishes"),

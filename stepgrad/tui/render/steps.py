@@ -18,7 +18,7 @@ ROWS = 3
 """How high the strip is."""
 
 PLACE = "underline"
-WORD = f"underline {ink.QUIET}"
+WORD = "underline"
 """The style of a word that the glossary explains at a click."""
 DUE = f"{ink.CURRENT} reverse"
 """The style of the key to press next."""
