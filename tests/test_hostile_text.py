@@ -37,7 +37,8 @@ COMMANDS_ON_A_FILE = [
     *(["export", "--to", form, "--at", "4"] for form in FORMATS),
 ]  # fmt: skip
 NO_FILE = [
-    ["list"], ["help", TYPED], ["schema", TYPED], [TYPED], ["new", f"{TYPED}.yaml"], ["run", TYPED],
+    ["list"], ["list", TYPED], ["help", TYPED], ["schema", TYPED], [TYPED], ["run", TYPED],
+    ["new", f"{TYPED}.yaml"],
     ["run", "--theme", TYPED], ["check", f"{TYPED}.py", TYPED], ["record", f"no{TYPED}/a.py"],
     ["replay", f"{TYPED}.stepgrad"], ["export", TYPED], ["export", "--to", TYPED, "square"],
     ["check", "square", "--junit", f"{TYPED}.xml"], ["record", "-o", f"{TYPED}/x", "square"],

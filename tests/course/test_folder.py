@@ -264,6 +264,15 @@ def test_a_file_beside_a_course_file_is_at_home_there(
     assert home(folder / "a.scenario.yaml") is None
 
 
+def test_a_hostile_course_is_printed_without_what_steers_a_terminal(folder: Path) -> None:
+    evil = r'"\e[2J\u202e\nx"'
+    planned(folder, f"title: {evil}\nlessons: {{{evil}: [a]}}")
+    for told in (stepgrad("list", folder).stdout, stepgrad("run", folder, "--plain").stdout):
+        assert told.replace("\n", "").isprintable()
+        assert "\u202e" not in told
+    assert read_course(folder).title.isprintable()
+
+
 def test_courses_of_the_same_words_keep_their_progress_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
