@@ -155,19 +155,26 @@ for step in range({steps}):
 """
 
 
-def test_a_unit_that_is_shut_in_many_batches_is_dead_although_no_row_comes_again(
+def test_units_that_are_shut_in_many_batches_are_dead_although_no_row_comes_again(
     tmp_path: Path,
 ) -> None:
-    text = BATCHES.format(dead="1", steps=12, rows=8)
+    text = BATCHES.format(dead="1:", steps=12, rows=8)
     recording, [verdict] = diagnosed(tmp_path, text)
     assert verdict.name == "dead"
     assert "exactly 0 in all 12 passes: every path is shut, in all batches" in verdict.text
     assert {title(recording, each) for each in verdict.nodes} >= {"0.bias[1]"}
 
 
+def test_a_single_unit_that_is_shut_in_many_batches_is_a_note(tmp_path: Path) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(BATCHES.format(dead="1", steps=12, rows=8))
+    [note] = [each for each in diagnose(run_program(str(path)).recording) if each.name == "dead"]
+    assert note.note
+
+
 @pytest.mark.parametrize(("steps", "rows"), [(12, 4), (9, 8)])
 def test_a_few_rows_do_not_say_that_a_unit_is_dead(steps: int, rows: int, tmp_path: Path) -> None:
-    text = BATCHES.format(dead="1", steps=steps, rows=rows)
+    text = BATCHES.format(dead="1:", steps=steps, rows=rows)
     assert diagnosed(tmp_path, text)[1] == []
 
 
