@@ -96,6 +96,13 @@ def test_a_bug_is_named_at_its_line(bug: str, tmp_path: Path) -> None:
     assert any(line in each for each in blamed), blamed
 
 
+def test_a_loss_that_is_made_again_is_a_copy(tmp_path: Path) -> None:
+    again = "    loss = torch.tensor(loss.item(), requires_grad=True)\n    loss.backward()"
+    _, [found] = diagnosed(tmp_path, PROGRAM.replace("    loss.backward()", again))
+    assert "copies loss = " in found.text
+    assert "`.item()`" in found.advice
+
+
 def notes_on_holders(folder: Path, text: str) -> Sequence[str]:
     path = folder / "train.py"
     path.write_text(text)
