@@ -127,8 +127,8 @@ def _copy(survey: Survey, originals: Sequence[int]) -> tuple[int, int] | None:
     values = {history.first_value(node): node for node in originals}
     block, root = survey.passes[-1].block, survey.passes[-1].root
     if not survey.recording.node(root).operands:  # the copy itself, such as that of a loss
-        original = values.get(history.first_value(root), root)
-        return None if original == root else (root, original)
+        same = values.get(history.first_value(root), root)
+        return None if same == root else (root, same)
     for place in block.sweep.swept:
         forward = block.over[place]
         for node in sorted(filter(lambda ref: ref >= 0, forward.structure.inputs), reverse=True):
