@@ -57,7 +57,8 @@ QUESTIONS: Sequence[Question] = (
         "From some pass to the end, in at least 10 passes and for all rows of the data (where no "
         "batch comes again, for 64 or more), its gradient is exactly 0; a cut set of gates that "
         "are shut, saturated or 0 separates it from the root, and something arrives at them. The "
-        "zero is not in the data, and the loss is not nearly gone.",
+        "zero is not in the data, and the loss is not nearly gone. It is a note where no batch "
+        "comes again and that is less than a quarter of the parameters.",
         dead.dead,
     ),
     Question(

@@ -96,6 +96,13 @@ def test_a_bug_is_named_at_its_line(bug: str, tmp_path: Path) -> None:
     assert any(line in each for each in blamed), blamed
 
 
+def test_a_loss_that_is_made_again_is_a_copy(tmp_path: Path) -> None:
+    again = "    loss = torch.tensor(loss.item(), requires_grad=True)\n    loss.backward()"
+    _, [found] = diagnosed(tmp_path, PROGRAM.replace("    loss.backward()", again))
+    assert "copies loss = " in found.text
+    assert "`.item()`" in found.advice
+
+
 def notes_on_holders(folder: Path, text: str) -> Sequence[str]:
     path = folder / "train.py"
     path.write_text(text)
@@ -155,19 +162,26 @@ for step in range({steps}):
 """
 
 
-def test_a_unit_that_is_shut_in_many_batches_is_dead_although_no_row_comes_again(
+def test_units_that_are_shut_in_many_batches_are_dead_although_no_row_comes_again(
     tmp_path: Path,
 ) -> None:
-    text = BATCHES.format(dead="1", steps=12, rows=8)
+    text = BATCHES.format(dead="1:", steps=12, rows=8)
     recording, [verdict] = diagnosed(tmp_path, text)
     assert verdict.name == "dead"
     assert "exactly 0 in all 12 passes: every path is shut, in all batches" in verdict.text
     assert {title(recording, each) for each in verdict.nodes} >= {"0.bias[1]"}
 
 
+def test_a_single_unit_that_is_shut_in_many_batches_is_a_note(tmp_path: Path) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(BATCHES.format(dead="1", steps=12, rows=8))
+    [note] = [each for each in diagnose(run_program(str(path)).recording) if each.name == "dead"]
+    assert note.note
+
+
 @pytest.mark.parametrize(("steps", "rows"), [(12, 4), (9, 8)])
 def test_a_few_rows_do_not_say_that_a_unit_is_dead(steps: int, rows: int, tmp_path: Path) -> None:
-    text = BATCHES.format(dead="1", steps=steps, rows=rows)
+    text = BATCHES.format(dead="1:", steps=steps, rows=rows)
     assert diagnosed(tmp_path, text)[1] == []
 
 

@@ -27,6 +27,9 @@ _FEWEST = 10
 _ROWS = 64
 """Contributions, all 0, from batches that do not come again: rows, or positions of a filter."""
 
+_MANY = 0.25
+"""The share of the parameters from which on it is more than a note that batches show it."""
+
 _LEARNED = 0.1
 """What is left of a loss that has been learned."""
 
@@ -167,7 +170,15 @@ def _verdict(survey: Survey, found: Sequence[Unmoved]) -> Verdict:
     if others:
         text += f"; {counted(len(others), 'other parameter')} died at another time"
     advice = _advice({recording.node(gate).op for gate in shut}, always=always)
-    return Verdict("dead", text, advice, [*dict.fromkeys(events)], [*nodes, *others])
+    few = len(found) < _MANY * len(survey.parameters)
+    return Verdict(
+        "dead",
+        text,
+        "" if few and not rows else advice,
+        [*dict.fromkeys(events)],
+        [*nodes, *others],
+        note=few and not rows,
+    )
 
 
 def _gates(

@@ -84,7 +84,7 @@ def _unreached(survey: Survey, used: dict[int, Sequence[int]]) -> Verdict:
         )
         events, about = [at, *events], [*about, original, copy]
         advice = (
-            "Use the Value itself instead of its `.data` or a Value made of it, "
+            "Use the result itself, not a copy of its numbers (`.data`, `.detach()`, `.item()`), "
             "unless the cut is meant; then leave these parameters out of the optimizer."
         )
     return Verdict("unreached", text, advice, events, about)
@@ -125,7 +125,10 @@ def _copy(survey: Survey, originals: Sequence[int]) -> tuple[int, int] | None:
     """
     history = survey.recording.history
     values = {history.first_value(node): node for node in originals}
-    block = survey.passes[-1].block
+    block, root = survey.passes[-1].block, survey.passes[-1].root
+    if not survey.recording.node(root).operands:  # the copy itself, such as that of a loss
+        same = values.get(history.first_value(root), root)
+        return None if same == root else (root, same)
     for place in block.sweep.swept:
         forward = block.over[place]
         for node in sorted(filter(lambda ref: ref >= 0, forward.structure.inputs), reverse=True):
