@@ -33,7 +33,8 @@ class Modules:
 
     def add(self, model: Module, prefix: str = "") -> None:
         """Name the parts of a model; `prefix` comes before their names."""
-        prefix = self._prefixes.setdefault(model, prefix)
+        own: Module = model._modules.get(_COMPILED.rstrip(".")) or model
+        prefix = self._prefixes.setdefault(own, prefix)  # compiled or not, it is one model
         for name, module in model.named_modules():
             path = f"{prefix}{name}.".replace(_COMPILED, "").rstrip(".")
             self._paths.setdefault(module, path)
