@@ -25,7 +25,7 @@ class Backwards:
 
     def __init__(self, tensors: Tensors) -> None:
         self._tensors = tensors
-        self._agreement = Agreement(tensors.recorder.log_remark)
+        self._agreement = Agreement(tensors.recorder.log_remark, tensors.part)
         self.functions = Functions(tensors)
         # By optimizer, what there is to say of it; None of one whose parameters had gradients.
         self._optimizers: dict[int, Remark | None] = {}
@@ -77,7 +77,8 @@ class Backwards:
         before = {leaf: leaf.left for leaf in tensors.living()}
         done = _Done(tensors.backward(*root), before)
         self._agreement.passed(done.coarsest)
-        faults = self.functions.judge(whole=not inputs)
+        # Where one sample is recorded, a rule hands back the gradients of all.
+        faults = () if tensors.samples.on else self.functions.judge(whole=not inputs)
         for each in faults:
             self._agreement.say(each)
         if returned is not None:
@@ -107,7 +108,9 @@ class Backwards:
                 self._agreement.agreed(leaf.made.base, worst)
             return
         offsets = odd.nonzero().reshape(-1)
-        if not silent:
+        if self._tensors.partly(leaf):
+            self._agreement.partly()
+        elif not silent:
             at = int(offsets[0])
             place = self._tensors.program.place()
             node = leaf.made.base + at

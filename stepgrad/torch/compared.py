@@ -16,6 +16,7 @@ from stepgrad.recording.foreign.remark import (
     BACKWARD,
     DIFFERS,
     HOOKED,
+    PART,
     ROUNDED,
     Remark,
 )
@@ -59,10 +60,12 @@ class Agreement:
 
     Args:
         remark: keeps a remark.
+        part: says which part of the program is recorded, where that is not all of it.
     """
 
-    def __init__(self, remark: Callable[[Remark], None]) -> None:
+    def __init__(self, remark: Callable[[Remark], None], part: Callable[[], str]) -> None:
         self._remark = remark
+        self._part = part
         self._tensors = set[int]()
         self._passes = 0
         self._worst = 0.0
@@ -80,6 +83,10 @@ class Agreement:
         """The gradients of a tensor, known by a number, agree up to so much."""
         self._tensors.add(tensor)
         self._worst = max(self._worst, worst)
+
+    def partly(self) -> None:
+        """Some of PyTorch's gradients come from what is not recorded."""
+        self.say(Remark(PART, None, Place(), self._part()))
 
     def differs(self, node: int, ours: float, theirs: float, place: Place) -> None:
         """PyTorch's gradient of a node is another than that in the log."""

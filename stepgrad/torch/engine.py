@@ -103,6 +103,9 @@ class _Heard:
             with unseen():
                 self._tensors.writing.look()
                 root = self._tensors.root(outputs, upstream)
+                if root is not None:
+                    samples = self._tensors.samples
+                    self._tensors.limits.check_row(samples.row, samples.size)
                 if root is None:  # what it brings is written by this line
                     self._tensors.writing.begins()
             found = run(outputs, upstream, keep, create, inputs, *args, **kwargs)

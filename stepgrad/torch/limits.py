@@ -14,6 +14,7 @@ from stepgrad.torch.refused import (
     RefusedError,
     check_function,
     check_order,
+    check_row,
     check_tensors,
     check_transform,
     check_world,
@@ -92,6 +93,15 @@ class Limits:
         """
         with self._refusing():
             check_world(world, self._where)
+
+    def check_row(self, row: int | None, size: int | None) -> None:
+        """Look whether a batch of so many samples has the one that is to be recorded.
+
+        Raises:
+            RefusedError: it has not.
+        """
+        with self._refusing():
+            check_row(row, size, self._where)
 
     def check_transform(self) -> None:
         """Look whether the program is inside a transform that differentiates a function.

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch._decomp import decomposition_table
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_leaves, tree_map
 
 from stepgrad.torch.cells import Cells
 from stepgrad.torch.counted import least_nodes
@@ -56,12 +56,17 @@ class Watching(TorchDispatchMode):
         if not growing:
             if func._schema.is_mutable and not self.inside:
                 self._tensors.writing.begins(_written(func, args, kwargs))
-            return func(*args, **kwargs)
+            out = func(*args, **kwargs)
+            if self._tensors.samples.on and not is_view(func):
+                self._tensors.samples.carry(tensors, _tensors(_parts(out)))
+            return out
         name = func._schema.name.removeprefix("aten::")
         if func._schema.is_mutable and name.endswith("_"):
             name = name.removesuffix("_")  # what it does to numbers, it does to nodes
         if name in PLAIN:
-            return self._plain(func(*args, **kwargs))
+            out = self._plain(func(*args, **kwargs))
+            self._tensors.samples.carry(tensors, _tensors(_parts(out)))
+            return out
         if name in TABLE:
             return self._by_row(name, func, args, kwargs)
         if func._can_decompose():  # in PyTorch itself: it is nothing but these operations
@@ -84,7 +89,7 @@ class Watching(TorchDispatchMode):
             named["out"] = out
         with self._tensors.limits.making(name, self._tensors.made, least_nodes(name, cells, out)):
             results = _parts(row(*cells, **named))
-        self._keep(results, out, since)
+        self._keep(results, out, since, _selecting((args, kwargs)))
         return out
 
     def _taken_apart(
@@ -106,12 +111,20 @@ class Watching(TorchDispatchMode):
             cells = [self._converted(each) for each in results]
         finally:
             self.inside -= 1
-        self._keep(cells, out, since)
+        self._keep(cells, out, since, _selecting((args, kwargs)))
         return out
 
-    def _keep(self, results: Sequence[Any], out: Any, since: int) -> None:
-        """Put the nodes of results beside them; those from `since` on take the results' values."""
-        for cells, tensor in zip(results, _parts(out), strict=False):
+    def _keep(
+        self, results: Sequence[Any], out: Any, since: int, selecting: Sequence[Tensor]
+    ) -> None:
+        """Put the nodes of results beside them; those from `since` on take the results' values.
+
+        Operands that are indices or masks are `selecting`.
+        """
+        for given, tensor in zip(results, _parts(out), strict=False):
+            cells = given
+            if isinstance(given, Cells) and self._tensors.samples.on:
+                cells = self._tensors.samples.kept(given, selecting, tensor)
             if isinstance(cells, Cells) and cells.ids is not None:
                 cells.made.computed(cells, tensor, since)
                 self._tensors.beside.put(tensor, cells.ids, cells.made)
@@ -123,6 +136,9 @@ class Watching(TorchDispatchMode):
         if not isinstance(part, Tensor) or not part.is_floating_point():
             return part
         copy = part.detach().to(torch.float64, copy=True)
+        kinds = self._tensors.samples.kinds(part)
+        if kinds is not None:
+            self._tensors.samples.put(copy, kinds)
         if self.grows(part):
             cells = self._tensors.cells(part, grows=True)
             if cells.ids is not None:
@@ -189,6 +205,12 @@ def _written(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[
         if each.alias_info is not None and each.name in kwargs
     ]
     return _tensors([*compress(args, into), *named])
+
+
+def _selecting(arguments: Any) -> list[Tensor]:
+    """Return the arguments that are indices or masks."""
+    tensors = (each for each in tree_leaves(arguments) if isinstance(each, Tensor))
+    return [each for each in tensors if not each.is_floating_point()]
 
 
 def _tensors(values: Any) -> list[Tensor]:

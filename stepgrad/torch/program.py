@@ -33,6 +33,9 @@ class Nodes(Protocol):
     def begins(self) -> None:
         """Operations that gradients go through come."""
 
+    def enter(self, inputs: Sequence[Tensor]) -> None:
+        """A model is called with these tensors."""
+
     def meet(self, tensor: Tensor) -> None:
         """A model is called that has this parameter."""
 
@@ -240,7 +243,8 @@ class Program(TorchFunctionMode):
             return original(module, *args, **kwargs)
         outside, call = self._call, self._call_of(module)
         if outside.parent is None and torch.is_grad_enabled():
-            self._meet(module)
+            inputs = [each for each in tree_leaves((args, kwargs)) if isinstance(each, Tensor)]
+            self._meet(module, inputs)
         self._call = call
         try:
             out = original(module, *args, **kwargs)
@@ -261,9 +265,10 @@ class Program(TorchFunctionMode):
         name = path.removeprefix(parent.path).strip(".").replace(".", "/")
         return Call(parent, name, self.modules.title(module), module, path)
 
-    def _meet(self, model: Module) -> None:
+    def _meet(self, model: Module, inputs: Sequence[Tensor]) -> None:
         with unseen():
             self._nodes.begins()
+            self._nodes.enter(inputs)
             for each in model.parameters():
                 if each.requires_grad and not self.limits.idle:
                     self._nodes.meet(each)

@@ -80,6 +80,28 @@ def check_order(create_graph: bool, where: Callable[[], str]) -> None:
         raise _error(where(), "gradients of gradients cannot be recorded", instead)
 
 
+def check_row(row: int | None, size: int | None, where: Callable[[], str]) -> None:
+    """Look whether a batch has the sample that is to be recorded.
+
+    Args:
+        row: which sample; None for all.
+        size: how many there are; None if there is no batch.
+        where: returns the operation, the line and the module.
+
+    Raises:
+        RefusedError: there is no such sample.
+    """
+    if row is None:
+        return
+    if size is None:
+        instead = "the batch is what a module is called with first: one row for each sample"
+        raise _error(where(), "no batch was found to take one sample of", instead)
+    if row >= size:
+        raise _error(
+            where(), f"the batch has no sample {row}", f"it has {size}; the first is number 0"
+        )
+
+
 def check_transform(where: Callable[[], str]) -> None:
     """Look whether a function runs inside a transform that differentiates it.
 

@@ -19,6 +19,7 @@ from stepgrad.torch.leaves import Leaf
 from stepgrad.torch.passes import NEW, Pass
 from stepgrad.torch.program import Program, unseen
 from stepgrad.torch.reverse import Reversed, Sweeps, reverse
+from stepgrad.torch.samples import Samples
 from stepgrad.torch.writes import Writing
 
 
@@ -28,9 +29,13 @@ class Tensors:
     Args:
         recorder: where everything goes.
         steps: the training steps to record; None for all.
+        batch_row: the sample of each batch to record; None for all.
     """
 
-    def __init__(self, recorder: Recorder, steps: range | None = None) -> None:
+    def __init__(
+        self, recorder: Recorder, steps: range | None = None, batch_row: int | None = None
+    ) -> None:
+        self.samples = Samples(batch_row)
         self.beside = Beside()
         self.leaves: dict[int, Leaf] = {}  # by the index of the first node
         self.recorder = recorder
@@ -64,14 +69,22 @@ class Tensors:
         ids = self.beside.window(tensor)
         ids = self.leaf(tensor) if ids is None else ids.clone()
         made.uses.update(self.beside.passes_of(tensor))
-        return Cells(made, None if (ids == NONE).all() else ids, data)
+        ids = None if (ids == NONE).all() else ids
+        return Cells(made, ids, data, self.samples.kinds(tensor))
 
     def begins(self) -> None:
         """Operations that gradients go through come: log what was written, if a step begins."""
         recorded = not self.limits.idle
         if self.limits.begins() and recorded:
+            self.samples.begin()
             with unseen():
                 self.writing.look()
+
+    def enter(self, inputs: Sequence[Tensor]) -> None:
+        """A model is called: of a batch among its inputs, one sample may be followed."""
+        if self.samples.on and not self.limits.idle:
+            self.samples.enter(inputs)
+            self.limits.check_row(self.samples.row, self.samples.size)
 
     def meet(self, tensor: Tensor) -> None:
         """Log a tensor that gradients go through, if it is a leaf that is not known yet."""
@@ -85,7 +98,8 @@ class Tensors:
         """Return a tensor of plain numbers: the same constants wherever the pass uses it."""
         version, cells = self._numbers.get(tensor, (None, None))
         if cells is None or version != tensor._version:
-            cells = Cells(self.made, None, tensor.detach().to(torch.float64, copy=True))
+            data = tensor.detach().to(torch.float64, copy=True)
+            cells = Cells(self.made, None, data, self.samples.kinds(tensor))
             self._numbers[tensor] = tensor._version, cells
         return cells
 
@@ -118,6 +132,14 @@ class Tensors:
         """Return the leaf that a tensor is, if it is known."""
         leaf: Leaf | None = self._known.get(tensor)
         return leaf
+
+    def partly(self, leaf: Leaf) -> bool:
+        """Whether a leaf receives gradients from what is not recorded."""
+        return self.samples.on
+
+    def part(self) -> str:
+        """Say which part of the program is recorded, and which is taken as given."""
+        return self.samples.said
 
     def living(self) -> Iterator[Leaf]:
         """Yield the leaf tensors that the program still has; forget the others."""

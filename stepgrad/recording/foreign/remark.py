@@ -12,14 +12,15 @@ BACKWARD = "PyTorch backward"
 HOOKED = "PyTorch hook"
 ROUNDED = "PyTorch rounds"
 IDLE = "PyTorch idle"
-PYTORCH = AGREES, DIFFERS, BACKWARD, HOOKED, ROUNDED, IDLE
+PART = "PyTorch part"
+PYTORCH = AGREES, DIFFERS, BACKWARD, HOOKED, ROUNDED, IDLE, PART
 """Kinds of remarks on a PyTorch program.
 
 Its gradients are the sums of the contributions in the log; that of a node is another; what the
 `backward` of an `autograd.Function` returns for a node is not the derivative of its `forward`; the
 gradient of a node is another in a program that has hooks, which may change gradients; its numbers
 are of a type that is coarser than ours, which is the text; an optimizer holds no parameter that has
-received a gradient.
+received a gradient; only a part of it is recorded, and the text says what is taken as given.
 """
 
 
