@@ -58,6 +58,8 @@ def watch(
         RefusedError: the program does something inside that cannot be recorded.
     """
     recorder = active_recorder()
+    if batch_row is not None and layers:
+        raise StepgradError("record one sample or some modules, not both at once")
     if recorder is None:
         raise StepgradError(
             "watch() is for what is being recorded",
@@ -66,7 +68,7 @@ def watch(
     tensors = _watched.get(recorder)
     known = tensors is not None
     if tensors is None:
-        tensors = _watched[recorder] = Tensors(recorder, steps, batch_row)
+        tensors = _watched[recorder] = Tensors(recorder, steps, batch_row, layers)
     if model is not None:
         tensors.program.modules.add(model)
     if known:  # `stepgrad run` watches already

@@ -83,8 +83,14 @@ class Backwards:
             self._agreement.say(each)
         if returned is not None:
             for tensor, grad in zip(inputs, returned, strict=True):
-                if not faults and isinstance(tensor, Tensor):
-                    self._returned(done, tensor, grad)
+                if not faults and isinstance(tensor, Tensor) and not tensors.borders.on:
+                    numbers = tensors.beside.window(tensor)
+                    if numbers is not None and grad is not None:
+                        self._arrived(done, numbers, grad)
+        if tensors.borders.on:
+            self._agreement.partly()
+            for crossing, grad in tensors.borders.inputs:
+                self._arrived(done, crossing.numbers, grad)
         asked = {id(each) for each in inputs}
         for leaf, left in before.items():
             if returned is None and (not inputs or id(leaf.tensor()) in asked):
@@ -118,11 +124,8 @@ class Backwards:
         leaf.made.left = torch.where(odd, theirs, ours)
         self._tensors.writing.add(leaf, Change("set", offsets, theirs[offsets]))
 
-    def _returned(self, done: _Done, tensor: Tensor, grad: Tensor | None) -> None:
-        """Compare a gradient that was returned."""
-        numbers = self._tensors.beside.window(tensor)
-        if numbers is None or grad is None:
-            return
+    def _arrived(self, done: _Done, numbers: Tensor, grad: Tensor) -> None:
+        """Compare the gradient that PyTorch brings to nodes."""
         numbers = numbers.reshape(-1)
         theirs = _column(grad)
         ours = done.arrived(numbers)

@@ -49,17 +49,14 @@ class Watching(TorchDispatchMode):
             self._tensors.begins()
         if limits.idle:
             return func(*args, **kwargs)
-        if growing:
-            limits.check(growing)
+        if not growing:
+            return self._unrecorded(func, args, kwargs)
+        if self._tensors.borders.outside:
+            limits.check_stray(self._tensors.borders.strays(growing))
+            return func(*args, **kwargs)
+        limits.check(growing)
         for each in growing:
             self._tensors.meet(each)
-        if not growing:
-            if func._schema.is_mutable and not self.inside:
-                self._tensors.writing.begins(_written(func, args, kwargs))
-            out = func(*args, **kwargs)
-            if self._tensors.samples.on and not is_view(func):
-                self._tensors.samples.carry(tensors, _tensors(_parts(out)))
-            return out
         name = func._schema.name.removeprefix("aten::")
         if func._schema.is_mutable and name.endswith("_"):
             name = name.removesuffix("_")  # what it does to numbers, it does to nodes
@@ -75,6 +72,16 @@ class Watching(TorchDispatchMode):
         if is_view(func):
             return func(*args, **kwargs)
         return self._taken_apart(name, func, args, kwargs)
+
+    def _unrecorded(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Run an operation on plain numbers."""
+        if func._schema.is_mutable and not self.inside:
+            self._tensors.writing.begins(_written(func, args, kwargs))
+        out = func(*args, **kwargs)
+        if self._tensors.samples.on and not is_view(func):
+            operands = [*_tensors(args), *_tensors(kwargs.values())]
+            self._tensors.samples.carry(operands, _tensors(_parts(out)))
+        return out
 
     def _by_row(self, name: str, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         row = TABLE[name]

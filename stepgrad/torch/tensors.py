@@ -13,6 +13,7 @@ from stepgrad.recording.places import Places
 from stepgrad.recording.recorder import Recorder
 from stepgrad.recording.structure import Context, Structure
 from stepgrad.torch.beside import Beside
+from stepgrad.torch.borders import Borders
 from stepgrad.torch.calls import Call
 from stepgrad.torch.cells import NONE, Cells
 from stepgrad.torch.leaves import Leaf
@@ -30,10 +31,15 @@ class Tensors:
         recorder: where everything goes.
         steps: the training steps to record; None for all.
         batch_row: the sample of each batch to record; None for all.
+        layers: the paths of the modules to record; empty for all of the program.
     """
 
     def __init__(
-        self, recorder: Recorder, steps: range | None = None, batch_row: int | None = None
+        self,
+        recorder: Recorder,
+        steps: range | None = None,
+        batch_row: int | None = None,
+        layers: Sequence[str] = (),
     ) -> None:
         self.samples = Samples(batch_row)
         self.beside = Beside()
@@ -41,6 +47,7 @@ class Tensors:
         self.recorder = recorder
         places = Places(recorder.log.sources) if recorder.lines else None
         self.program = Program(places, self, lambda: recorder.closed, steps)
+        self.borders = self.program.borders = Borders(self, layers)
         self.limits = self.program.limits
         self.writing = Writing(self, self.program.place)
         self._made: Pass | None = None
@@ -135,11 +142,11 @@ class Tensors:
 
     def partly(self, leaf: Leaf) -> bool:
         """Whether a leaf receives gradients from what is not recorded."""
-        return self.samples.on
+        return self.samples.on or self.borders.shares(leaf.tensor())
 
     def part(self) -> str:
         """Say which part of the program is recorded, and which is taken as given."""
-        return self.samples.said
+        return self.borders.said if self.borders.on else self.samples.said
 
     def living(self) -> Iterator[Leaf]:
         """Yield the leaf tensors that the program still has; forget the others."""
@@ -231,6 +238,7 @@ class Tensors:
                 cells = cells * grad.detach().to(torch.float64)
             total = cells.moved(lambda each: each.reshape(-1)).total()
             result = total if result is None else result + total
+        result = self._with_rest(result, outputs)
         if result is None or result.ids is None:
             return None
         made, among = result.made, {result.made, *result.made.uses}
@@ -239,6 +247,22 @@ class Tensors:
         index = number - NEW + made.base if number >= NEW else number
         made = next(each for each in among if each.holds(index))
         return made, index - made.base
+
+    def _with_rest(self, result: Cells | None, outputs: Sequence[Tensor]) -> Cells | None:
+        """Add what comes out of modules, if only these are recorded: as near the loss as it is."""
+        since = len(self.made) if self.borders.on else 0
+        total = self.borders.total(self.made) if self.borders.on else None
+        if total is None:
+            return result
+        result = total if result is None else result + total
+        if len(outputs) == 1 and outputs[0].numel() == 1:
+            loss = outputs[0].detach().to(torch.float64).reshape(result.shape)
+            result = result + (loss - result.data)
+            self.made.computed(result, loss, since)
+            for _, name in self.program.held(outputs):
+                assert result.ids is not None
+                self.made.name(name, result.ids)
+        return result
 
     def backward(self, made: Pass, root: int) -> Reversed:
         """Log a backward pass from a node of a pass."""
