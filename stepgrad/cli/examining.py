@@ -14,6 +14,7 @@ from stepgrad.cli.arguments import nothing_recorded
 from stepgrad.cli.progress import progress_bar
 from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.opening import Opened, is_program, open_typed
+from stepgrad.program import ALL, Selection
 
 
 class Examined(Protocol):
@@ -34,6 +35,7 @@ def examine(  # noqa: PLR0913 - all that an examination needs
     file: str,
     arguments: Sequence[str],
     memory: int | None,
+    selection: Selection = ALL,
     *,
     doing: str,
     look: Callable[[Opened], Found],
@@ -49,7 +51,12 @@ def examine(  # noqa: PLR0913 - all that an examination needs
     waiting = nullcontext() if program else progress_bar(f"{file}: running")
     try:
         with redirect_stdout(sys.stderr), waiting:
-            opened = open_typed(file, arguments if program else (), memory)
+            opened = open_typed(
+                file,
+                arguments if program else (),
+                memory,
+                selection=selection if program else ALL,
+            )
         if not opened.recording.length and opened.scenario is None:
             if opened.status:  # its own error says why
                 return bare(file, status=opened.status)

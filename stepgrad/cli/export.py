@@ -10,11 +10,13 @@ import click
 from stepgrad.cli.arguments import ARGUMENTS, MEMORY, READ, FileCommand, open_recorded
 from stepgrad.cli.destination import Destination
 from stepgrad.cli.output import echo, echo_document
+from stepgrad.cli.selecting import SELECTION
 from stepgrad.errors import ScenarioError, StepgradError
 from stepgrad.export import FORMATS
 from stepgrad.export import export as exported
 from stepgrad.export.figure import where as where_is
 from stepgrad.export.position import end, find
+from stepgrad.program import Selection
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
 from stepgrad.scenario.load import ScenarioFile
@@ -49,6 +51,7 @@ _DRAWN_ELSEWHERE = (".png", ".pdf", ".jpg", ".jpeg", ".gif", ".webp")
     "-o", "--output", metavar="PATH", default="-", help="Write to this file; `-` is stdout."
 )
 @MEMORY
+@SELECTION
 def export(  # noqa: PLR0913 - one for each option
     file: str,
     arguments: tuple[str, ...],
@@ -57,6 +60,7 @@ def export(  # noqa: PLR0913 - one for each option
     where: str | None,
     output: str,
     memory: int | None,
+    selection: Selection,
 ) -> None:
     """Write a position of FILE as a drawing, a hand-out or JSON.
 
@@ -77,7 +81,7 @@ def export(  # noqa: PLR0913 - one for each option
     goal = None if output == "-" else Destination.of(output, [file])
     if goal is not None:
         _check_suffix(goal, to)
-    opened = open_recorded(file, arguments, memory)
+    opened = open_recorded(file, arguments, memory, selection)
     recording = opened.recording
     cursor = Cursor(recording, end(recording) if where is None else find(recording, where))
     text = exported(opened.scenario or _scenario(recording), cursor, to)

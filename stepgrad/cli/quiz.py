@@ -13,11 +13,13 @@ import click
 
 from stepgrad.cli.arguments import ARGUMENTS, MEMORY, FileCommand
 from stepgrad.cli.output import echo, echo_lines
+from stepgrad.cli.selecting import SELECTION
 from stepgrad.course.progress import Mark
 from stepgrad.course.state import ProgressError, keep
 from stepgrad.headless import narration
 from stepgrad.opening import open_typed, words_of
 from stepgrad.printable import printable
+from stepgrad.program import Selection
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.quiz.answers import AnswerError, Question, Reply, Score, reply
 from stepgrad.replay.quiz.questions import questions
@@ -44,13 +46,15 @@ _COUNT.name = "whole number"  # as errors call it
 )
 @click.option("--answers", metavar="ANSWERS", help="Use these, separated by spaces: '7 14 1/3'.")
 @MEMORY
-def quiz(
+@SELECTION
+def quiz(  # noqa: PLR0913 - one for each option
     file: str | None,
     arguments: tuple[str, ...],
     *,
     most: int,
     answers: str | None,
     memory: int | None,
+    selection: Selection,
 ) -> None:
     """Predict numbers before they are shown.
 
@@ -70,7 +74,7 @@ def quiz(
       stepgrad quiz two_layer
       stepgrad quiz two_layer --questions 3 --answers "1.5 -4 -24"
     """  # fmt: skip
-    recording, asked, status = _opened(file, arguments, memory, most)
+    recording, asked, status = _opened(file, arguments, memory, selection, most=most)
     given = answers.split() if answers is not None else None
     typed = _Typed()
     if given is None:
@@ -92,7 +96,12 @@ def quiz(
 
 
 def _opened(
-    file: str | None, arguments: tuple[str, ...], memory: int | None, most: int
+    file: str | None,
+    arguments: tuple[str, ...],
+    memory: int | None,
+    selection: Selection,
+    *,
+    most: int,
 ) -> tuple[Recording | None, Sequence[Question], int]:
     """Return what is asked about, the questions, and the exit status of a program.
 
@@ -101,7 +110,7 @@ def _opened(
     recording, status = None, 0
     if file is not None:
         with redirect_stdout(sys.stderr):
-            opened = open_typed(file, arguments, memory)
+            opened = open_typed(file, arguments, memory, selection=selection)
         recording, status = opened.recording, opened.status
     asked = (rules() if recording is None else questions(recording, most))[:most]
     if not asked:

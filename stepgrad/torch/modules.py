@@ -47,6 +47,11 @@ class Modules:
             self._look(module)
         return self._paths[module]
 
+    @property
+    def paths(self) -> list[str]:
+        """The paths of all modules that are known."""
+        return [*filter(None, self._paths.values())]
+
     def title(self, model: Module) -> str:
         """Return what a model is called when it must be told from another."""
         return self._titles.get(model) or words(type(model).__name__)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.recording.blocks import Backward
-from stepgrad.recording.foreign.remark import AGREES, BACKWARD, DIFFERS, HOOKED, IDLE, ROUNDED
+from stepgrad.recording.foreign.remark import AGREES, BACKWARD, DIFFERS, HOOKED, IDLE, PART, ROUNDED
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import title
 
@@ -40,7 +40,7 @@ def pytorch(survey: Survey) -> Iterator[Verdict]:
                 note=remark.kind == HOOKED,
                 wrong=remark.kind not in (HOOKED, IDLE),
             )
-    for text in filter(None, [agreement(recording)]):
+    for text in filter(None, [agreement(recording), *given(recording)]):
         yield Verdict(NAME, text, "", (recording.length,), note=True)
 
 
@@ -49,6 +49,11 @@ def agreement(recording: Recording) -> str:
     found = next((each.text for each in recording.remarks if each.kind == AGREES), "")
     types = [each.text for each in recording.remarks if each.kind == ROUNDED]
     return f"{found} ({', '.join(types)})" if found and types else found
+
+
+def given(recording: Recording) -> Iterator[str]:
+    """Say what is taken as given, where only a part of the program is recorded."""
+    return (each.text for each in recording.remarks if each.kind == PART)
 
 
 def _position(recording: Recording, node: int) -> int:

@@ -13,7 +13,8 @@ HOOKED = "PyTorch hook"
 ROUNDED = "PyTorch rounds"
 NEAR = "PyTorch near"
 IDLE = "PyTorch idle"
-PYTORCH = AGREES, DIFFERS, BACKWARD, HOOKED, ROUNDED, NEAR, IDLE
+PART = "PyTorch part"
+PYTORCH = AGREES, DIFFERS, BACKWARD, HOOKED, ROUNDED, NEAR, IDLE, PART
 """Kinds of remarks on a PyTorch program.
 
 Its gradients are the sums of the contributions in the log; that of a node is another; what the
@@ -21,7 +22,7 @@ Its gradients are the sums of the contributions in the log; that of a node is an
 gradient of a node is another in a program that has hooks, which may change gradients; its numbers
 are of a type that is coarser than ours, which is the text; how near its gradients are in a pass
 from a root, which is the node (one for each pass); an optimizer holds no parameter that has
-received a gradient.
+received a gradient; only a part of it is recorded, and the text says what is taken as given.
 """
 
 
