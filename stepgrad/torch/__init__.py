@@ -4,14 +4,14 @@ The only room that knows torch; it is imported only where the program has import
 
 An operation is seen (`mode.py`), and a row of the table (`table/`) does to nodes what it does to
 numbers. What it computes with is a tensor of nodes (`cells.py`), which makes new ones in batches
-(`passes.py`) by the formulas of the op table (`arithmetic.py`). Which nodes a tensor has stands
+(`passes.py`) by the formulas of the op table (`arithmetic.py`). An operation without a row is
+recorded whole, with PyTorch's own derivatives (`opaque.py`). Which nodes a tensor has stands
 beside its storage (`beside.py`). `tensors.py` holds that together, and turns passes into blocks.
 
 A backward pass is heard of (`engine.py`), run over the batches (`reverse.py`) and compared with
 PyTorch's (`backward.py`, `compared.py`; at the results in between, `between.py`; an
-`autograd.Function`, `functions.py`). What the program
-writes to leaves (`leaves.py`) is found by comparing bits (`writes.py`), and explained where an
-optimizer is known (`optimizers.py`).
+`autograd.Function`, `functions.py`). What the program writes to leaves (`leaves.py`) is found by
+comparing bits (`writes.py`), and explained where an optimizer is known (`optimizers.py`).
 
 What the program calls things, and where it is: `program.py`, with `frames.py`, `modules.py` and
 `calls.py`. What cannot be recorded: `limits.py`, `refused.py`, `counted.py`, `compiled.py`. One
