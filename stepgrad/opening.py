@@ -14,7 +14,7 @@ from stepgrad.course.lessons import Course
 from stepgrad.engine.world import World
 from stepgrad.errors import StepgradError
 from stepgrad.printable import printable
-from stepgrad.program import MODULE, run_program, usual
+from stepgrad.program import ALL, MODULE, Selection, run_program, usual
 from stepgrad.program import is_program as runs
 from stepgrad.reading import is_zip
 from stepgrad.recording.changed import check_gates
@@ -112,12 +112,12 @@ def open_typed(  # noqa: PLR0913 - all that there is to what a person types
     *,
     saves: bool = False,
     world: World | None = None,
-    steps: range | None = None,
+    selection: Selection = ALL,
 ) -> Opened:
     """Run a program or a scenario, or load a recording, whichever `name` means.
 
     `memory` is the most bytes that a new recording may take, as in `record()`. If a recording ends
-    early, a line on stderr says so. `steps` are the training steps of a PyTorch program to record.
+    early, a line on stderr says so. `selection` is which part of a PyTorch program is recorded.
 
     Whether the caller `saves` the recording decides what ends a program; see `run_program`. In a
     `world`, programs and scenarios run with a bug.
@@ -126,17 +126,21 @@ def open_typed(  # noqa: PLR0913 - all that there is to what a person types
         StepgradError: it cannot be opened; says what is wrong, and what was probably meant.
     """
     if is_program(name):
-        if not name.startswith(MODULE):
-            name = str(locate(name))
-            _check_file(Path(name))
-        watching = partial(usual, steps)
-        run = run_program(name, arguments, memory, saves=saves, world=world, tensors=watching)
+        again = shlex.join([*words_of(name), *arguments])
+        watching = partial(usual, selection, again)
+        run = run_program(
+            program_path(name), arguments, memory, saves=saves, world=world, tensors=watching
+        )
         if not run.status:
             check_gates(run.recording)
         return Opened(run.recording, status=run.status, failure=run.failure)
     if is_course(name):
         first = shlex.quote(files_typed(name)[0])
         raise StepgradError(f"{name}: is a course; name one of its lessons, such as {first}")
+    if selection != ALL:
+        raise StepgradError(
+            f"{name}: is no program; --only-steps, --batch-row and --layers are for those"
+        )
     if is_saved(name):
         _check_file(Path(name))
         if world is not None:
@@ -148,6 +152,19 @@ def open_typed(  # noqa: PLR0913 - all that there is to what a person types
     if opened.recording.incomplete:
         print(printable(f"{name}: {opened.recording.incomplete}"), file=sys.stderr)
     return opened
+
+
+def program_path(name: str) -> str:
+    """Return what `run_program` takes for the name of a program, or of a lesson that is one.
+
+    Raises:
+        StepgradError: there is no such file.
+    """
+    if name.startswith(MODULE):
+        return name
+    path = locate(name)
+    _check_file(path)
+    return str(path)
 
 
 def original(opened: Opened) -> Recording | None:

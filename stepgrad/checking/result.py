@@ -12,7 +12,7 @@ from stepgrad.checking.by_rules import unseen
 from stepgrad.checking.comparison import Comparison
 from stepgrad.checking.ways import verify
 from stepgrad.diagnosis.findings import Finding, findings
-from stepgrad.diagnosis.rules.pytorch import agreement
+from stepgrad.diagnosis.rules.pytorch import agreement, given
 from stepgrad.diagnosis.rules.wrote import whole_passes
 from stepgrad.errors import ScenarioError
 from stepgrad.numbers import number
@@ -126,7 +126,8 @@ def judge(
     if recording.source and meant_to_fail(recording.source.text):
         note = "this lesson shows a mistake: it is meant to fail"
     unsure = "" if ways else unclear(recording)
-    notes = recording.incomplete, note, unsure, unseen(recording), agreement(recording)
+    torch = agreement(recording), *given(recording)
+    notes = recording.incomplete, note, unsure, unseen(recording), *torch
     diagnosis = diagnosed(recording, scenario)
     result = Result(
         file,

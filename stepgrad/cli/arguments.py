@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -18,7 +17,7 @@ from stepgrad.cli.output import echo, echo_lines
 from stepgrad.engine.world import USAGE, World
 from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, Opened, is_program, is_saved, open_typed, words_of
-from stepgrad.program import MODULE
+from stepgrad.program import ALL, MODULE, Selection
 from stepgrad.recording.memory import as_bytes
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.sentences import say
@@ -43,29 +42,6 @@ MEMORY = click.option(
     metavar="SIZE",
     callback=_in_bytes,
     help="Limit the memory of the recording, such as 500MB; default: a quarter of what is free.",
-)
-
-
-_STEPS = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
-
-
-def _in_steps(_ctx: click.Context, _param: click.Parameter, text: str | None) -> range | None:
-    """Read which training steps are meant: `0-2`, or one of them."""
-    if text is None:
-        return None
-    found = _STEPS.fullmatch(text)
-    steps = range(int(found[1]), int(found[2] or found[1]) + 1) if found else range(0)
-    if not steps:
-        raise click.BadParameter(f"{text!r} is not a range of training steps; write 0-2")
-    return steps
-
-
-STEPS = click.option(
-    "--only-steps",  # training scripts often have a --steps of their own
-    "steps",
-    metavar="STEPS",
-    callback=_in_steps,
-    help="Record only these training steps of a PyTorch program, such as 0-2; the first is 0.",
 )
 
 
@@ -250,10 +226,12 @@ def nothing_recorded(file: str, recording: Recording) -> StepgradError:
     )
 
 
-def open_recorded(file: str, arguments: tuple[str, ...], memory: int | None) -> Opened:
+def open_recorded(
+    file: str, arguments: tuple[str, ...], memory: int | None, selection: Selection = ALL
+) -> Opened:
     """Open a file; what a program prints goes to stderr. Ends the command if nothing happened."""
     with redirect_stdout(sys.stderr):
-        opened = open_typed(file, arguments, memory)
+        opened = open_typed(file, arguments, memory, selection=selection)
     if not opened.recording.length:
         say_nothing_happened(file, opened)
         sys.exit(opened.status or 2)

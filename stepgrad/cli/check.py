@@ -15,10 +15,12 @@ from stepgrad.checking.text import result_details, result_line
 from stepgrad.checking.ways import has_torch
 from stepgrad.cli.arguments import MEMORY, FilesCommand
 from stepgrad.cli.destination import Destination
-from stepgrad.cli.examining import examine, exit_status, expanded, shows_mistake
+from stepgrad.cli.examining import examine, exit_status, expanded
 from stepgrad.cli.output import echo, echo_json, echo_lines
+from stepgrad.cli.selecting import SELECTION
 from stepgrad.errors import StepgradError
 from stepgrad.opening import Opened
+from stepgrad.program import Selection
 
 
 @click.command(cls=FilesCommand)
@@ -27,6 +29,7 @@ from stepgrad.opening import Opened
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--strict", is_flag=True, help="Fail if `stepgrad diagnose` finds anything.")
 @MEMORY
+@SELECTION
 @click.option(
     "--junit",
     metavar="PATH",
@@ -41,6 +44,7 @@ def check(  # noqa: PLR0913 - one for each option
     strict: bool,
     junit: str | None,
     memory: int | None,
+    selection: Selection,
 ) -> None:
     """Check the expected numbers and the gradients of files.
 
@@ -68,11 +72,8 @@ def check(  # noqa: PLR0913 - one for each option
     report = None if junit is None else _report(junit, names)
     width, results = max(map(len, names)), []
     for file in names:
-        if file not in files and shows_mistake(file):  # of a course, which may be right as a whole
-            if not as_json:
-                echo(f"{file:<{width}}  shows a mistake, and is meant to fail: not checked")
-            continue
-        result = _checked(file, arguments if file in files else (), memory, strict)
+        behind = arguments if file in files else ()
+        result = _checked(file, behind, memory, selection, strict=strict)
         results.append(result)
         if result.error:
             echo_lines(result.error, err=True)
@@ -89,14 +90,21 @@ def check(  # noqa: PLR0913 - one for each option
     sys.exit(exit_status(results))
 
 
-def _checked(file: str, arguments: Sequence[str], memory: int | None, strict: bool) -> Result:
+def _checked(
+    file: str,
+    arguments: Sequence[str],
+    memory: int | None,
+    selection: Selection,
+    *,
+    strict: bool,
+) -> Result:
     """Open and check a file."""
     start = perf_counter()
 
     def look(opened: Opened) -> Result:
         return judge(file, opened.recording, opened.scenario, opened.status, strict=strict)
 
-    result = examine(file, arguments, memory, doing="checking", look=look, bare=Result)
+    result = examine(file, arguments, memory, selection, doing="checking", look=look, bare=Result)
     return replace(result, seconds=perf_counter() - start)
 
 

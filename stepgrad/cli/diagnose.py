@@ -15,10 +15,12 @@ from stepgrad import diagnosis
 from stepgrad.cli.arguments import MEMORY, FilesCommand
 from stepgrad.cli.examining import examine, exit_status, expanded
 from stepgrad.cli.output import echo, echo_json, echo_lines
+from stepgrad.cli.selecting import SELECTION
 from stepgrad.diagnosis.findings import Finding, findings
 from stepgrad.diagnosis.numbers.precision import precision as more_digits
 from stepgrad.opening import Opened, is_program, words_of
 from stepgrad.printable import counted
+from stepgrad.program import Selection
 from stepgrad.scenario.diagnosed import diagnosed
 
 WIDTH = 80
@@ -59,13 +61,15 @@ class _Diagnose(FilesCommand):
     help="Compute passes again with 50 digits, and note what rounding has taken (needs mpmath).",
 )
 @MEMORY
-def diagnose(
+@SELECTION
+def diagnose(  # noqa: PLR0913 - one for each option
     files: tuple[str, ...],
     arguments: tuple[str, ...],
     *,
     as_json: bool,
     precision: bool,
     memory: int | None,
+    selection: Selection,
 ) -> None:
     """Say what is wrong in a run, and where to see it.
 
@@ -85,7 +89,7 @@ def diagnose(
     found = []
     for file in expanded(files):
         behind = arguments if file in files and is_program(file) else ()
-        each = _examined(file, behind, memory, precision=precision)
+        each = _examined(file, behind, memory, selection, precision=precision)
         found.append(each)
         if each.error:
             echo_lines(each.error, err=True)
@@ -98,7 +102,12 @@ def diagnose(
 
 
 def _examined(
-    file: str, arguments: Sequence[str], memory: int | None, *, precision: bool
+    file: str,
+    arguments: Sequence[str],
+    memory: int | None,
+    selection: Selection,
+    *,
+    precision: bool,
 ) -> Examined:
     def look(opened: Opened) -> Examined:
         recording = opened.recording
@@ -111,7 +120,7 @@ def _examined(
             status=opened.status,
         )
 
-    return examine(file, arguments, memory, doing="diagnosing", look=look, bare=Examined)
+    return examine(file, arguments, memory, selection, doing="diagnosing", look=look, bare=Examined)
 
 
 def _told(found: Examined, arguments: Sequence[str]) -> Iterator[str]:

@@ -16,8 +16,7 @@ from stepgrad.cli.arguments import nothing_recorded
 from stepgrad.cli.progress import progress_bar
 from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.opening import Opened, files_typed, is_course, is_program, open_typed
-from stepgrad.scenario import locate
-from stepgrad.scenario.programs import meant_to_fail
+from stepgrad.program import ALL, Selection
 
 
 class Examined(Protocol):
@@ -38,6 +37,7 @@ def examine(  # noqa: PLR0913 - all that an examination needs
     file: str,
     arguments: Sequence[str],
     memory: int | None,
+    selection: Selection = ALL,
     *,
     doing: str,
     look: Callable[[Opened], Found],
@@ -53,7 +53,12 @@ def examine(  # noqa: PLR0913 - all that an examination needs
     waiting = nullcontext() if program else progress_bar(f"{file}: running")
     try:
         with redirect_stdout(sys.stderr), waiting:
-            opened = open_typed(file, arguments if program else (), memory)
+            opened = open_typed(
+                file,
+                arguments if program else (),
+                memory,
+                selection=selection if program else ALL,
+            )
         if not opened.recording.length and opened.scenario is None:
             if opened.status:  # its own error says why
                 return bare(file, status=opened.status)

@@ -12,11 +12,13 @@ from stepgrad.cli.arguments import ARGUMENTS, MEMORY, READ, FileCommand, open_re
 from stepgrad.cli.destination import Destination
 from stepgrad.cli.output import echo, echo_document
 from stepgrad.cli.replay_page import STEPS, written
+from stepgrad.cli.selecting import SELECTION
 from stepgrad.errors import ScenarioError, StepgradError
 from stepgrad.export import FORMATS
 from stepgrad.export import export as exported
 from stepgrad.export.figure import where as where_is
 from stepgrad.export.position import end, find
+from stepgrad.program import Selection
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
 from stepgrad.scenario.load import ScenarioFile
@@ -56,6 +58,7 @@ _DRAWN_ELSEWHERE = (".png", ".pdf", ".jpg", ".jpeg", ".gif", ".webp")
     "-o", "--output", metavar="PATH", default="-", help="Write to this file; `-` is stdout."
 )
 @MEMORY
+@SELECTION
 def export(  # noqa: PLR0913 - one for each option
     file: str,
     arguments: tuple[str, ...],
@@ -66,6 +69,7 @@ def export(  # noqa: PLR0913 - one for each option
     steps: Sequence[int] | None,
     output: str,
     memory: int | None,
+    selection: Selection,
 ) -> None:
     """Write a position of FILE as a drawing, a hand-out or JSON.
 
@@ -96,7 +100,7 @@ def export(  # noqa: PLR0913 - one for each option
         raise click.UsageError("--replay goes with --to html")
     if steps is not None and not replay:
         raise click.UsageError("--steps goes with --replay")
-    opened = open_recorded(file, arguments, memory)
+    opened = open_recorded(file, arguments, memory, selection)
     recording = opened.recording
     scenario = opened.scenario or _scenario(recording)
     if replay:

@@ -12,15 +12,16 @@ from stepgrad.cli.arguments import (
     BUG,
     MEMORY,
     READ,
-    STEPS,
     FileCommand,
     say_nothing_happened,
 )
 from stepgrad.cli.destination import Destination
 from stepgrad.cli.output import echo
+from stepgrad.cli.selecting import SELECTION
 from stepgrad.engine.world import World
 from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, open_typed, saved_as
+from stepgrad.program import Selection
 
 
 @click.command(cls=FileCommand)
@@ -29,7 +30,7 @@ from stepgrad.opening import SAVED, open_typed, saved_as
 @click.option("-o", "--output", metavar="PATH", help="Save to this file.")
 @BUG
 @MEMORY
-@STEPS
+@SELECTION
 def record(  # noqa: PLR0913 - one for each option
     file: str,
     arguments: tuple[str, ...],
@@ -37,7 +38,7 @@ def record(  # noqa: PLR0913 - one for each option
     output: str | None,
     world: World | None,
     memory: int | None,
-    steps: range | None,
+    selection: Selection,
 ) -> None:
     """Run FILE and save the recording.
 
@@ -54,7 +55,7 @@ def record(  # noqa: PLR0913 - one for each option
     suffix = goal.path.suffix
     if suffix != SAVED and suffix in READ:
         raise StepgradError(f"{name}: this is a name for {READ[suffix]}; end it in {SAVED}")
-    opened = open_typed(file, arguments, memory, saves=True, world=world, steps=steps)
+    opened = open_typed(file, arguments, memory, saves=True, world=world, selection=selection)
     if not opened.recording.length:
         say_nothing_happened(file, opened)
         sys.exit(opened.status or 2)

@@ -12,9 +12,11 @@ import click
 from stepgrad import headless
 from stepgrad.cli.arguments import ARGUMENTS, BUG, MEMORY, PLAIN, FileCommand, narration
 from stepgrad.cli.output import echo, echo_json
+from stepgrad.cli.selecting import SELECTION
 from stepgrad.engine.world import World
 from stepgrad.opening import Opened, open_typed, session_at
 from stepgrad.plain.words import read_message
+from stepgrad.program import Selection
 from stepgrad.replay.commands.hints import with_keys
 from stepgrad.replay.commands.places import goto
 from stepgrad.replay.commands.script import replay as replay_keys
@@ -33,6 +35,7 @@ from stepgrad.replay.telling.sentences import say
 @PLAIN
 @BUG
 @MEMORY
+@SELECTION
 def replay(  # noqa: PLR0913 - one for each option
     file: str,
     arguments: tuple[str, ...],
@@ -43,6 +46,7 @@ def replay(  # noqa: PLR0913 - one for each option
     plain: bool,
     world: World | None,
     memory: int | None,
+    selection: Selection,
 ) -> None:
     """Replay FILE without a screen.
 
@@ -58,7 +62,7 @@ def replay(  # noqa: PLR0913 - one for each option
       stepgrad replay --to 50% train.py --steps 20
     """
     with redirect_stdout(sys.stderr):
-        opened = open_typed(file, arguments, memory, world=world)
+        opened = open_typed(file, arguments, memory, world=world, selection=selection)
     if where is None and keys is None and not as_json:
         lines = narration(opened.recording, plain, opened.scenario)
     else:

@@ -15,12 +15,12 @@ from stepgrad.cli.arguments import (
     ARGUMENTS,
     BUG,
     MEMORY,
-    STEPS,
     FileCommand,
     narration,
     say_nothing_happened,
 )
 from stepgrad.cli.output import echo
+from stepgrad.cli.selecting import SELECTION
 from stepgrad.course.folder import course_of
 from stepgrad.course.lessons import Course, ours
 from stepgrad.debugger import check_theme, has_screen, open_debugger
@@ -35,6 +35,7 @@ from stepgrad.opening import (
     open_typed,
     original,
 )
+from stepgrad.program import Selection
 from stepgrad.replay.commands.places import goto
 from stepgrad.replay.cursor import Cursor
 from stepgrad.scenario import open_scenario
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
 )
 @BUG
 @MEMORY
-@STEPS
+@SELECTION
 def run(  # noqa: PLR0913 - one for each option
     file: str | None,
     arguments: tuple[str, ...],
@@ -71,7 +72,7 @@ def run(  # noqa: PLR0913 - one for each option
     plain: bool,
     world: World | None,
     memory: int | None,
-    steps: range | None,
+    selection: Selection,
 ) -> None:
     """Open the debugger on FILE; without FILE, or for a folder of lessons, choose one.
 
@@ -115,7 +116,7 @@ def run(  # noqa: PLR0913 - one for each option
     if screen and is_scenario(file) and where is None and world is None:
         sys.exit(_open_growing(file, theme, memory))
     with typed.debugging() if typed is not None else nullcontext():
-        opened = open_typed(file, arguments, memory, world=world, steps=steps)
+        opened = open_typed(file, arguments, memory, world=world, selection=selection)
     position = _begin(opened, where)
     if not opened.recording.length and opened.scenario is None:
         say_nothing_happened(file, opened)

@@ -12,6 +12,7 @@ from stepgrad.cli.output import echo
 from stepgrad.debugger import has_screen, open_debugger
 from stepgrad.errors import StepgradError
 from stepgrad.headless import summary
+from stepgrad.opening import program_path
 from stepgrad.program.zoomed import zoomed
 
 _WHOLE = click.IntRange(min=1)
@@ -58,7 +59,7 @@ def zoom(  # noqa: PLR0913 - one for each option
     """
     goal = None if output is None else Destination.of(output, [file])
     screen = goal is None and has_screen()  # checked first: a program may change the streams
-    recording = zoomed(file, arguments, element, depth=depth, top=top, step=step)
+    recording = zoomed(program_path(file), arguments, element, depth=depth, top=top, step=step)
     if not recording.length:
         raise StepgradError(f"{file}: it has ended before backward pass {step}")
     if goal is not None:

@@ -3,9 +3,18 @@
 What the program prints, raises and exits with is unchanged; only the log is added.
 """
 
-from stepgrad.program.imported import usual
+from stepgrad.program.imported import ALL, Selection, usual
 from stepgrad.program.kinds import MODULE, is_program
 from stepgrad.program.parts import ProgramError
 from stepgrad.program.running import Run, run_program
 
-__all__ = ["MODULE", "ProgramError", "Run", "is_program", "run_program", "usual"]
+__all__ = [
+    "ALL",
+    "MODULE",
+    "ProgramError",
+    "Run",
+    "Selection",
+    "is_program",
+    "run_program",
+    "usual",
+]

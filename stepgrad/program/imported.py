@@ -10,7 +10,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from threading import get_ident
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 _TORCH = "torch"
 
@@ -61,9 +61,32 @@ Watching = Callable[[], AbstractContextManager[Any]]
 """Something that goes on while a program uses PyTorch."""
 
 
-def usual(steps: range | None = None) -> AbstractContextManager[Any]:
-    """Record the tensors of a program; only in these training steps, if there are some."""
-    watching: AbstractContextManager[Any] = import_module("stepgrad.torch").watch(steps=steps)
+class Selection(NamedTuple):
+    """Which part of a PyTorch program is recorded; by default, all of it.
+
+    Args:
+        steps: these training steps only; the first is 0.
+        batch_row: of a batch, this sample's path only; the first is 0.
+        layers: what happens in these modules only, by their paths: `layers.0`.
+    """
+
+    steps: range | None = None
+    batch_row: int | None = None
+    layers: tuple[str, ...] = ()
+
+
+ALL = Selection()
+
+
+def usual(selection: Selection = ALL, again: str = "") -> AbstractContextManager[Any]:
+    """Record the tensors of a program.
+
+    Args:
+        selection: which part of it.
+        again: what follows the options on a command line that runs it again; for messages.
+    """
+    watch = import_module("stepgrad.torch").watch
+    watching: AbstractContextManager[Any] = watch(**selection._asdict(), again=again)
     return watching
 
 

@@ -24,7 +24,7 @@ def zoomed(name: str, arguments: Sequence[str], element: str, **settings: int) -
 
     @contextmanager
     def zooming() -> Iterator[None]:
-        zoom = import_module("stepgrad.torch.element").zoom
+        zoom = import_module("stepgrad.torch").zoom
         with zoom(element, **settings, ends=True) as each:
             found.append(each)
             yield

@@ -4,14 +4,15 @@ The only room that knows torch; it is imported only where the program has import
 
 An operation is seen (`mode.py`), and a row of the table (`table/`) does to nodes what it does to
 numbers. What it computes with is a tensor of nodes (`cells.py`), which makes new ones in batches
-(`passes.py`) by the formulas of the op table (`arithmetic.py`). Which nodes a tensor has stands
+(`passes.py`) by the formulas of the op table (`arithmetic.py`). An operation without a row is
+recorded whole, with PyTorch's own derivatives (`opaque.py`). Which nodes a tensor has stands
 beside its storage (`beside.py`). `tensors.py` holds that together, and turns passes into blocks.
 
 A backward pass is heard of (`engine.py`), run over the batches (`reverse.py`) and compared with
 PyTorch's (`backward.py`, `compared.py`; at the results in between, `between.py`; an
-`autograd.Function`, `functions.py`). What the program
-writes to leaves (`leaves.py`) is found by comparing bits (`writes.py`), and explained where an
-optimizer is known (`optimizers.py`). Which parameters the optimizers hold: `holders.py`.
+`autograd.Function`, `functions.py`). What the program writes to leaves (`leaves.py`) is found by
+comparing bits (`writes.py`), and explained where an optimizer is known (`optimizers.py`). Which
+parameters the optimizers hold: `holders.py`.
 
 What the program calls things, and where it is: `program.py`, with `frames.py`, `modules.py` and
 `calls.py`. What cannot be recorded: `limits.py`, `refused.py`, `counted.py`, `compiled.py`. One
@@ -20,7 +21,7 @@ element of a model that is too large for all this: `element/`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from weakref import WeakKeyDictionary
 
@@ -29,15 +30,25 @@ import torch
 from stepgrad.errors import StepgradError
 from stepgrad.recording.record import active_recorder
 from stepgrad.recording.recorder import Recorder
+from stepgrad.torch.element import zoom
 from stepgrad.torch.engine import listening
 from stepgrad.torch.mode import Watching
 from stepgrad.torch.tensors import Tensors
+
+__all__ = ["watch", "zoom"]
 
 _watched: WeakKeyDictionary[Recorder, Tensors] = WeakKeyDictionary()
 
 
 @contextmanager
-def watch(model: torch.nn.Module | None = None, *, steps: range | None = None) -> Iterator[Tensors]:
+def watch(
+    model: torch.nn.Module | None = None,
+    *,
+    steps: range | None = None,
+    batch_row: int | None = None,
+    layers: Sequence[str] = (),
+    again: str = "",
+) -> Iterator[Tensors]:
     """Record what PyTorch computes inside, within `stepgrad.record()`.
 
     Parameters are called as in `model.named_parameters()`; without a model, models are found by the
@@ -49,6 +60,8 @@ def watch(model: torch.nn.Module | None = None, *, steps: range | None = None) -
         RefusedError: the program does something inside that cannot be recorded.
     """
     recorder = active_recorder()
+    if batch_row is not None and layers:
+        raise StepgradError("record one sample or some modules, not both at once")
     if recorder is None:
         raise StepgradError(
             "watch() is for what is being recorded",
@@ -57,7 +70,7 @@ def watch(model: torch.nn.Module | None = None, *, steps: range | None = None) -
     tensors = _watched.get(recorder)
     known = tensors is not None
     if tensors is None:
-        tensors = _watched[recorder] = Tensors(recorder, steps)
+        tensors = _watched[recorder] = Tensors(recorder, steps, batch_row, layers)
     if model is not None:
         tensors.program.modules.add(model)
     if known:  # `stepgrad run` watches already

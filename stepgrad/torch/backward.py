@@ -26,7 +26,7 @@ class Backwards:
 
     def __init__(self, tensors: Tensors) -> None:
         self._tensors = tensors
-        self._agreement = Agreement(tensors.recorder.log_remark)
+        self._agreement = Agreement(tensors.recorder.log_remark, tensors.part)
         self.functions = Functions(tensors)
         self.holders = Holders(tensors)
 
@@ -57,14 +57,21 @@ class Backwards:
         before = {leaf: leaf.left for leaf in tensors.living()}
         done = Done(tensors.backward(*root), before)
         self._agreement.begins(done.coarsest)
-        faults = self.functions.judge(whole=not inputs)
+        # Where one sample is recorded, PyTorch's gradients are those of all.
+        faults = () if tensors.samples.on else self.functions.judge(whole=not inputs)
         for each in faults:
             self._agreement.say(each)
-        silent = bool(faults) or not self._agree_between(done)
+        silent = bool(faults) or not (tensors.samples.on or self._agree_between(done))
         if returned is not None:
             for tensor, grad in zip(inputs, returned, strict=True):
-                if not silent and isinstance(tensor, Tensor):
-                    self._returned(done, tensor, grad)
+                if not silent and isinstance(tensor, Tensor) and not tensors.borders.on:
+                    numbers = tensors.beside.window(tensor)
+                    if numbers is not None and grad is not None:
+                        self._arrived(done, numbers, grad)
+        if tensors.borders.on:
+            self._agreement.partly()
+            for crossing, grad in tensors.borders.inputs:
+                self._arrived(done, crossing.numbers, grad)
         asked = {id(each) for each in inputs}
         for leaf, left in before.items():
             if returned is None and (not inputs or id(leaf.tensor()) in asked):
@@ -133,17 +140,16 @@ class Backwards:
                 self._agreement.agreed(leaf.made.base, worst)
             return
         offsets = odd.nonzero().reshape(-1)
-        if not silent:
+        if self._tensors.partly(leaf):
+            self._agreement.partly()
+        elif not silent:
             at = int(offsets[0])
             self._differs(done, leaf.made, at, float(ours[at]), float(theirs[at]))
         leaf.made.left = torch.where(odd, theirs, ours)
         self._tensors.writing.add(leaf, Change("set", offsets, theirs[offsets]))
 
-    def _returned(self, done: Done, tensor: Tensor, grad: Tensor | None) -> None:
-        """Compare a gradient that was returned."""
-        numbers = self._tensors.beside.window(tensor)
-        if numbers is None or grad is None:
-            return
+    def _arrived(self, done: Done, numbers: Tensor, grad: Tensor) -> None:
+        """Compare the gradient that PyTorch brings to nodes."""
         numbers = numbers.reshape(-1)
         theirs = column(grad)
         ours = done.arrived(numbers)

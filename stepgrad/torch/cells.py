@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 NONE = -1
 """In place of the number of a node where there is none: a plain number."""
 
+OTHER, SAMPLE = 1, 2
+"""Kinds of numbers where one sample of a batch is followed: those of another, and of this one.
+
+What depends on none is 0. Numbers of other samples have no nodes.
+"""
+
 
 class Cells:
     """Nodes in the shape of a tensor.
@@ -26,14 +32,18 @@ class Cells:
         ids: the number of each node (`passes.NEW`), or `NONE`; None if all are plain numbers. Those
             become constants where an operation uses them.
         data: their values, in float64.
+        kinds: on which samples of a batch they depend (`SAMPLE`); None if on none.
     """
 
-    __slots__ = ("data", "ids", "made")
+    __slots__ = ("data", "ids", "kinds", "made")
 
-    def __init__(self, made: Pass, ids: Tensor | None, data: Tensor) -> None:
+    def __init__(
+        self, made: Pass, ids: Tensor | None, data: Tensor, kinds: Tensor | None = None
+    ) -> None:
         self.made = made
         self.ids = ids
         self.data = data
+        self.kinds = kinds
 
     @property
     def shape(self) -> torch.Size:
@@ -53,27 +63,37 @@ class Cells:
     def moved(self, move: Callable[[Tensor], Tensor]) -> Cells:
         """Return the same nodes in other places: `move` permutes, selects or repeats elements."""
         ids = None if self.ids is None else move(self.ids)
-        return Cells(self.made, ids, move(self.data))
+        kinds = None if self.kinds is None else move(self.kinds)
+        return Cells(self.made, ids, move(self.data), kinds)
 
     def numbered(self) -> Cells:
         """Make its plain numbers constants, so that all that is moved from it shares them."""
-        self.made.numbered(self)
+        self.made.numbered(self, None if self.kinds is None else self.kinds != OTHER)
         return self
 
     def detached(self) -> Cells:
         """Return the values as plain numbers."""
-        return Cells(self.made, None, self.data)
+        return Cells(self.made, None, self.data, self.kinds)
 
     def replaced(self, where: Any, by: Cells | Tensor | float) -> Cells:
         """Return these cells with others at some places: a mask, or what else an index may be."""
         by = self.made.cells(by)
         data = self.data.clone()
         data[where] = by.data
+        kinds = self._kinds_with(where, by)
         if self.ids is None and by.ids is None:
-            return Cells(self.made, None, data)
+            return Cells(self.made, None, data, kinds)
         ids = torch.full(self.shape, NONE) if self.ids is None else self.ids.clone()
         ids[where] = torch.tensor(NONE) if by.ids is None else by.ids
-        return Cells(self.made, ids, data)
+        return Cells(self.made, ids, data, kinds)
+
+    def _kinds_with(self, where: Any, by: Cells) -> Tensor | None:
+        if self.kinds is None and by.kinds is None:
+            return None
+        kinds = self.data.new_zeros(self.shape, dtype=torch.int8)
+        if by.kinds is not None:
+            kinds[where] = by.kinds
+        return kinds if self.kinds is None else torch.maximum(kinds, self.kinds)
 
     def replaced_by(self, where: Tensor, rule: Callable[[Cells], Cells]) -> Cells:
         """Return these cells with what a rule makes of those that a mask selects."""

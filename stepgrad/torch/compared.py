@@ -18,6 +18,7 @@ from stepgrad.recording.foreign.remark import (
     HOOKED,
     MASKED,
     NEAR,
+    PART,
     ROUNDED,
     Remark,
 )
@@ -81,10 +82,12 @@ class Agreement:
 
     Args:
         remark: keeps a remark.
+        part: says which part of the program is recorded, where that is not all of it.
     """
 
-    def __init__(self, remark: Callable[[Remark], None]) -> None:
+    def __init__(self, remark: Callable[[Remark], None], part: Callable[[], str]) -> None:
         self._remark = remark
+        self._part = part
         self._tensors = set[int]()
         self._results = 0
         self._passes = 0
@@ -117,6 +120,10 @@ class Agreement:
         """The gradients of so many results of operations agree up to so much."""
         self._results += results
         self._latest = max(self._latest, worst)
+
+    def partly(self) -> None:
+        """Some of PyTorch's gradients come from what is not recorded."""
+        self.say(Remark(PART, None, Place(), self._part()))
 
     def differs(self, node: int, ours: float, theirs: float, place: Place, through: str) -> None:
         """PyTorch's gradient of a node is another than that in the log.

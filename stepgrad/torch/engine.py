@@ -17,6 +17,7 @@ from torch.optim import optimizer
 from stepgrad.engine.tape import Rule
 from stepgrad.torch.backward import Backwards
 from stepgrad.torch.optimizers import Step
+from stepgrad.torch.passes import Pass
 from stepgrad.torch.program import unseen
 from stepgrad.torch.tensors import Tensors
 
@@ -105,19 +106,36 @@ class _Heard:
                 return run(outputs, upstream, keep, create, inputs, *args, **kwargs)
             self._tensors.limits.check_order(create)
             with unseen():
-                self._tensors.writing.look()
-                root = self._tensors.root(outputs, upstream)
-                if root is None:  # what it brings is written by this line
-                    self._tensors.writing.begins()
+                root = self._begun(outputs, upstream)
             with self._tensors.between.listening():
                 found = run(outputs, upstream, keep, create, inputs, *args, **kwargs)
-                if root is not None:
-                    with unseen():
+                with unseen():
+                    if self._tensors.borders.on:  # what has arrived there is a part of the pass
+                        root = self._tensors.root(outputs, upstream)
+                    if root is not None:
                         returned = None if kwargs["accumulate_grad"] else found
                         self._backwards.passed(root, inputs, returned)
             return found
 
         return engine
+
+    def _begun(
+        self, outputs: Sequence[Tensor], upstream: Sequence[Tensor | None]
+    ) -> tuple[Pass, int] | None:
+        """A pass begins; return the node that it starts from, if that is known."""
+        tensors = self._tensors
+        tensors.writing.look()
+        if tensors.borders.on:
+            tensors.limits.check_layers(tensors.borders.missing, tensors.program.modules.paths)
+            tensors.borders.begin()
+            _ = tensors.made  # what is added to it comes after what was computed
+            return None
+        root = tensors.root(outputs, upstream)
+        if root is None:  # what it brings is written by this line
+            tensors.writing.begins()
+        else:
+            tensors.limits.check_row(tensors.samples.row, tensors.samples.size)
+        return root
 
     def _applying(self) -> Callable[..., Any]:
         mode, tensors = self._mode, self._tensors
@@ -132,7 +150,7 @@ class _Heard:
             if not growing or mode.inside:
                 return apply(function, *args)
             tensors.begins()
-            if tensors.limits.idle:
+            if tensors.limits.idle or tensors.borders.outside:
                 return apply(function, *args)
             tensors.limits.check_function(function)
             with unseen():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from os import getpid
 from threading import get_ident
@@ -13,7 +13,10 @@ from stepgrad.torch.passes import NoRoomError, Pass
 from stepgrad.torch.refused import (
     RefusedError,
     check_function,
+    check_layers,
     check_order,
+    check_row,
+    check_stray,
     check_tensors,
     check_transform,
     check_world,
@@ -92,6 +95,33 @@ class Limits:
         """
         with self._refusing():
             check_world(world, self._where)
+
+    def check_row(self, row: int | None, size: int | None) -> None:
+        """Look whether a batch of so many samples has the one that is to be recorded.
+
+        Raises:
+            RefusedError: it has not.
+        """
+        with self._refusing():
+            check_row(row, size, self._where)
+
+    def check_layers(self, missing: Sequence[str], known: Sequence[str]) -> None:
+        """Look whether modules are missing that are to be recorded.
+
+        Raises:
+            RefusedError: some are.
+        """
+        with self._refusing():
+            check_layers(missing, known, self._where)
+
+    def check_stray(self, stray: bool) -> None:
+        """Look whether the program uses what it should not, as it is not recorded.
+
+        Raises:
+            RefusedError: it does.
+        """
+        with self._refusing():
+            check_stray(stray, self._where)
 
     def check_transform(self) -> None:
         """Look whether the program is inside a transform that differentiates a function.

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch._decomp import decomposition_table
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_leaves, tree_map
 
 from stepgrad.torch.between import Result
 from stepgrad.torch.cells import Cells
@@ -52,19 +52,21 @@ class Watching(TorchDispatchMode):
             self._tensors.begins()
         if limits.idle:
             return func(*args, **kwargs)
-        if growing:
-            limits.check(growing)
+        if not growing:
+            return self._unrecorded(func, args, kwargs)
+        if self._tensors.borders.outside:
+            limits.check_stray(self._tensors.borders.strays(growing))
+            return func(*args, **kwargs)
+        limits.check(growing)
         for each in growing:
             self._tensors.meet(each)
-        if not growing:
-            if func._schema.is_mutable and not self.inside:
-                self._tensors.writing.begins(_written(func, args, kwargs))
-            return func(*args, **kwargs)
         name = func._schema.name.removeprefix("aten::")
         if func._schema.is_mutable and name.endswith("_"):
             name = name.removesuffix("_")  # what it does to numbers, it does to nodes
         if name in PLAIN:
-            return self._plain(func(*args, **kwargs))
+            out = self._plain(func(*args, **kwargs))
+            self._tensors.samples.carry(tensors, _tensors(_parts(out)))
+            return out
         if name in TABLE:
             return self._by_row(name, func, args, kwargs)
         if func._can_decompose():  # in PyTorch itself: it is nothing but these operations
@@ -81,6 +83,16 @@ class Watching(TorchDispatchMode):
             return self._whole(name, func, args, kwargs)
         return self._taken_apart(name, func, args, kwargs)
 
+    def _unrecorded(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Run an operation on plain numbers."""
+        if func._schema.is_mutable and not self.inside:
+            self._tensors.writing.begins(_written(func, args, kwargs))
+        out = func(*args, **kwargs)
+        if self._tensors.samples.on and not is_view(func):
+            operands = [*_tensors(args), *_tensors(kwargs.values())]
+            self._tensors.samples.carry(operands, _tensors(_parts(out)))
+        return out
+
     def _by_row(self, name: str, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         row = TABLE[name]
         settings = {k: v for k, v in kwargs.items() if k not in _SETTINGS}
@@ -94,7 +106,7 @@ class Watching(TorchDispatchMode):
             named["out"] = out
         with self._tensors.limits.making(name, self._tensors.made, least_nodes(name, cells, out)):
             results = _parts(row(*cells, **named))
-        self._keep(results, out, since)
+        self._keep(results, out, since, _selecting((args, kwargs)))
         return out
 
     def _whole(self, name: str, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -106,7 +118,8 @@ class Watching(TorchDispatchMode):
         with self._tensors.limits.making(name, self._tensors.made):
             whole = _functional(name, func)
             results = recorded_whole(name, whole, cells, named, _parts(out))
-        self._keep(results, out, since)
+        # An element may depend on any other of its sample.
+        self._keep(results, out, since, [*_tensors(args), *_tensors(kwargs.values())])
         return out
 
     def _taken_apart(
@@ -128,12 +141,20 @@ class Watching(TorchDispatchMode):
             cells = [self._converted(each) for each in results]
         finally:
             self.inside -= 1
-        self._keep(cells, out, since)
+        self._keep(cells, out, since, _selecting((args, kwargs)))
         return out
 
-    def _keep(self, results: Sequence[Any], out: Any, since: int) -> None:
-        """Put the nodes of results beside them; those from `since` on take the results' values."""
-        for cells, tensor in zip(results, _parts(out), strict=False):
+    def _keep(
+        self, results: Sequence[Any], out: Any, since: int, selecting: Sequence[Tensor]
+    ) -> None:
+        """Put the nodes of results beside them; those from `since` on take the results' values.
+
+        Operands that are indices or masks are `selecting`.
+        """
+        for given, tensor in zip(results, _parts(out), strict=False):
+            cells = given
+            if isinstance(given, Cells) and self._tensors.samples.on:
+                cells = self._tensors.samples.kept(given, selecting, tensor)
             if isinstance(cells, Cells) and cells.ids is not None:
                 cells.made.computed(cells, tensor, since)
                 self._tensors.beside.put(tensor, cells.ids, cells.made)
@@ -148,6 +169,9 @@ class Watching(TorchDispatchMode):
         if not isinstance(part, Tensor) or not part.is_floating_point():
             return part
         copy = part.detach().to(torch.float64, copy=True)
+        kinds = self._tensors.samples.kinds(part)
+        if kinds is not None:
+            self._tensors.samples.put(copy, kinds)
         if self.grows(part):
             cells = self._tensors.cells(part, grows=True)
             if cells.ids is not None:
@@ -208,6 +232,12 @@ def _written(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[
         if each.alias_info is not None and each.name in kwargs
     ]
     return _tensors([*compress(args, into), *named])
+
+
+def _selecting(arguments: Any) -> list[Tensor]:
+    """Return the arguments that are indices or masks."""
+    tensors = (each for each in tree_leaves(arguments) if isinstance(each, Tensor))
+    return [each for each in tensors if not each.is_floating_point()]
 
 
 def _tensors(values: Any) -> list[Tensor]:

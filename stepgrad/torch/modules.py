@@ -33,7 +33,8 @@ class Modules:
 
     def add(self, model: Module, prefix: str = "") -> None:
         """Name the parts of a model; `prefix` comes before their names."""
-        prefix = self._prefixes.setdefault(model, prefix)
+        own: Module = model._modules.get(_COMPILED.rstrip(".")) or model
+        prefix = self._prefixes.setdefault(own, prefix)  # compiled or not, it is one model
         for name, module in model.named_modules():
             path = f"{prefix}{name}.".replace(_COMPILED, "").rstrip(".")
             self._paths.setdefault(module, path)
@@ -45,6 +46,11 @@ class Modules:
         if module not in self._paths:
             self._look(module)
         return self._paths[module]
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths of all modules that are known."""
+        return [*filter(None, self._paths.values())]
 
     def title(self, model: Module) -> str:
         """Return what a model is called when it must be told from another."""

@@ -21,7 +21,7 @@ from stepgrad.recording.blocks import Forward
 from stepgrad.recording.structure import Structure
 from stepgrad.torch.arithmetic import value
 from stepgrad.torch.calls import Call, Here, Named
-from stepgrad.torch.cells import NONE, Cells
+from stepgrad.torch.cells import NONE, OTHER, Cells
 
 NEW = 1 << 40
 """Node numbers from here on are those of the pass that is being made."""
@@ -111,9 +111,12 @@ class Pass:
     def make(self, op: Op, operands: Sequence[Cells]) -> Cells:
         """Make a node of an operation for each element of its operands, which broadcast."""
         data = value(op)(*(each.data for each in operands))
+        shape = data.shape
+        kinds = _kinds(operands, shape)
+        if kinds is not None:
+            return self._of_sample(op, operands, data, kinds)
         if all(each.ids is None for each in operands):
             return Cells(self, None, data)
-        shape = data.shape
         edges = [self.numbered(each).expand(shape).reshape(-1) for each in operands]
         start = len(self)
         ids = self._add(op, data)
@@ -128,6 +131,27 @@ class Pass:
         ids = self._add(op, data)
         self.batches.append(Batch(op, start, edges, local))
         return ids
+
+    def _of_sample(self, op: Op, operands: Sequence[Cells], data: Tensor, kinds: Tensor) -> Cells:
+        """Make nodes of an operation for the elements that do not depend on other samples."""
+        shape = data.shape
+        there = torch.zeros(shape, dtype=torch.bool)
+        for each in operands:
+            if each.ids is not None:
+                there |= each.ids != NONE
+        there &= kinds != OTHER
+        if not there.any():
+            return Cells(self, None, data, kinds)
+        edges = []
+        for each in operands:
+            used = torch.zeros(each.data.numel(), dtype=torch.bool)
+            used[torch.arange(len(used)).view(each.shape).expand(shape)[there]] = True
+            edges.append(self.numbered(each, used.view(each.shape)).expand(shape)[there])
+        start = len(self)
+        ids = torch.full(shape, NONE)
+        ids[there] = self._add(op, data[there])
+        self.batches.append(Batch(op, start, torch.stack(edges, 1)))
+        return Cells(self, ids, data, kinds)
 
     def computed(self, cells: Cells, out: Tensor, since: int) -> None:
         """Take the program's own numbers for nodes from offset `since` on.
@@ -154,11 +178,17 @@ class Pass:
         if any(offset >= 0 for offset in offsets):
             self.names.append(Named(name, tuple(ids.shape), tuple(offsets), call))
 
-    def numbered(self, cells: Cells) -> Tensor:
-        """Return the node of each element; plain numbers become constants, once."""
-        if cells.ids is None:
+    def numbered(self, cells: Cells, used: Tensor | None = None) -> Tensor:
+        """Return the node of each element; plain numbers become constants, once.
+
+        Of `used`, a mask, only those elements need a node.
+        """
+        if cells.ids is None and used is None:
             cells.ids = self._add(CONSTANT, cells.data)
-        plain = cells.ids == NONE
+            return cells.ids
+        if cells.ids is None:
+            cells.ids = torch.full(cells.shape, NONE)
+        plain = cells.ids == NONE if used is None else (cells.ids == NONE) & used
         if plain.any():
             cells.ids = cells.ids.masked_scatter(plain, self._add(CONSTANT, cells.data[plain]))
         return cells.ids
@@ -219,6 +249,12 @@ class Pass:
     def absolute(self, ids: Tensor) -> Tensor:
         """Return node numbers with those of this pass, which is in the log now, as indices."""
         return torch.where(ids >= NEW, ids - NEW + self.base, ids)
+
+
+def _kinds(operands: Sequence[Cells], shape: torch.Size) -> Tensor | None:
+    """Return on which samples results depend; None if on none."""
+    found = [each.kinds.expand(shape) for each in operands if each.kinds is not None]
+    return torch.stack(found).amax(0) if found else None
 
 
 def precision(dtype: torch.dtype) -> float:

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import Module
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import _disable_current_modes
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_leaves, tree_map
 
 from stepgrad.engine.tape import Place, current_place
 from stepgrad.recording.naming.kinds import variables_of
@@ -33,6 +33,9 @@ class Nodes(Protocol):
     def begins(self) -> None:
         """Operations that gradients go through come."""
 
+    def enter(self, inputs: Sequence[Tensor]) -> None:
+        """A model is called with these tensors."""
+
     def meet(self, tensor: Tensor) -> None:
         """A model is called that has this parameter."""
 
@@ -45,6 +48,26 @@ def unseen() -> Iterator[None]:
     """Compute with tensors inside without being seen."""
     with _disable_current_modes(), torch._C.DisableTorchFunction(), torch.no_grad():
         yield
+
+
+class Borders(Protocol):
+    """What lies between modules that are recorded and the rest of the program."""
+
+    @property
+    def on(self) -> bool:
+        """Whether only some modules are recorded."""
+
+    def enters(self, path: str) -> bool:
+        """A module is called; return whether recording begins there."""
+
+    def exits(self) -> None:
+        """The call is over in which recording began."""
+
+    def inwards(self, part: Any) -> Any:
+        """Return what a module takes in place of an argument."""
+
+    def outwards(self, part: Any) -> Any:
+        """Return what the program gets in place of a result."""
 
 
 class _Result:
@@ -82,6 +105,7 @@ class Program(TorchFunctionMode):
         self._frames = Frames()
         self.modules = Modules(self._frames)
         self.limits = Limits(over, self.where, steps)
+        self.borders: Borders | None = None
         self._places = places
         self._nodes = nodes
         self._call = Call()  # that of a module; the program itself where none is called
@@ -243,18 +267,36 @@ class Program(TorchFunctionMode):
             return original(module, *args, **kwargs)
         outside, call = self._call, self._call_of(module)
         if outside.parent is None and torch.is_grad_enabled():
-            self._meet(module)
+            inputs = [each for each in tree_leaves((args, kwargs)) if isinstance(each, Tensor)]
+            with unseen():
+                self._nodes.begins()
+                self._nodes.enter(inputs)
+            if not self.borders or not self.borders.on:
+                self._meet(module)
         self._call = call
+        borders = self.borders if self.borders and self.borders.enters(call.path) else None
+        if borders is not None:
+            args, kwargs = self._taken(module, borders, (args, kwargs))
         try:
             out = original(module, *args, **kwargs)
         finally:
             self._call = outside
+            if borders is not None:
+                borders.exits()
         given = {id(each) for each in tree_leaves(out)}
         for result in self._results:
             if id(result.tensor()) in given:
                 result.call = outside
                 result.module = result.module or call.name.replace("/", ".")
-        return out
+        return out if borders is None else tree_map(borders.outwards, out)
+
+    def _taken(self, module: Module, borders: Borders, given: Any) -> Any:
+        """Return the arguments that a module takes with which recording begins."""
+        self._meet(module)
+        taken = tree_map(borders.inwards, given)
+        inputs = [each for each in tree_leaves(taken) if isinstance(each, Tensor)]
+        self._results += [_Result(each, self._call) for each in inputs if not each.is_leaf]
+        return taken
 
     def _call_of(self, module: Module) -> Call:
         path, parent = self.modules.path(module), self._call
@@ -266,7 +308,6 @@ class Program(TorchFunctionMode):
 
     def _meet(self, model: Module) -> None:
         with unseen():
-            self._nodes.begins()
             for each in model.parameters():
                 if each.requires_grad and not self.limits.idle:
                     self._nodes.meet(each)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.utils.checkpoint import CheckpointFunction
 
-from stepgrad.errors import StepgradError
+from stepgrad.errors import StepgradError, suggest
 from stepgrad.recording.budget import NODE
 from stepgrad.recording.memory import default_memory, in_words
 
@@ -50,6 +50,7 @@ _KINDS = (
     ),
 )
 
+_SOME = 8  # names in a message
 _TRANSFORMS = {"Grad": "torch.func.grad", "Jvp": "torch.func.jvp"}
 
 
@@ -78,6 +79,53 @@ def check_order(create_graph: bool, where: Callable[[], str]) -> None:
     if create_graph:
         instead = "record the program without create_graph=True, or another part of it"
         raise _error(where(), "gradients of gradients cannot be recorded", instead)
+
+
+def check_row(row: int | None, size: int | None, where: Callable[[], str]) -> None:
+    """Look whether a batch has the sample that is to be recorded.
+
+    Args:
+        row: which sample; None for all.
+        size: how many there are; None if there is no batch.
+        where: returns the operation, the line and the module.
+
+    Raises:
+        RefusedError: there is no such sample.
+    """
+    if row is None:
+        return
+    if size is None:
+        instead = "the batch is what a module is called with first: one row for each sample"
+        raise _error(where(), "no batch was found to take one sample of", instead)
+    if row >= size:
+        raise _error(
+            where(), f"the batch has no sample {row}", f"it has {size}; the first is number 0"
+        )
+
+
+def check_layers(missing: Sequence[str], known: Sequence[str], where: Callable[[], str]) -> None:
+    """Look whether all modules that are to be recorded have been called.
+
+    Raises:
+        RefusedError: some are `missing`; says which are known.
+    """
+    for each in missing:
+        if each in known:
+            raise _error(where(), f"{each} has not been called", "name another module")
+        some = ", ".join([*known[:_SOME], *["…"] * (len(known) > _SOME)])
+        what = f"there is no module `{each}`{suggest(each, known)}"
+        raise _error(where(), what, f"there are {some}" if known else "there are no modules")
+
+
+def check_stray(stray: bool, where: Callable[[], str]) -> None:
+    """Look whether the program takes what a recorded module has computed on another way.
+
+    Raises:
+        RefusedError: it does: it is `stray`.
+    """
+    if stray:
+        what = "this was computed in a module that is recorded, and is no result of it"
+        raise _error(where(), what, "record the module that uses it as well, with --layers")
 
 
 def check_transform(where: Callable[[], str]) -> None:

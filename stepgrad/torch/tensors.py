@@ -14,12 +14,14 @@ from stepgrad.recording.recorder import Recorder
 from stepgrad.recording.structure import Context, Structure
 from stepgrad.torch.beside import Beside
 from stepgrad.torch.between import Between
+from stepgrad.torch.borders import Borders
 from stepgrad.torch.calls import Call
 from stepgrad.torch.cells import NONE, Cells
 from stepgrad.torch.leaves import Leaf
 from stepgrad.torch.passes import NEW, Pass
 from stepgrad.torch.program import Program, unseen
 from stepgrad.torch.reverse import Reversed, Sweeps, reverse
+from stepgrad.torch.samples import Samples
 from stepgrad.torch.writes import Writing
 
 
@@ -29,15 +31,25 @@ class Tensors:
     Args:
         recorder: where everything goes.
         steps: the training steps to record; None for all.
+        batch_row: the sample of each batch to record; None for all.
+        layers: the paths of the modules to record; empty for all of the program.
     """
 
-    def __init__(self, recorder: Recorder, steps: range | None = None) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        steps: range | None = None,
+        batch_row: int | None = None,
+        layers: Sequence[str] = (),
+    ) -> None:
+        self.samples = Samples(batch_row)
         self.beside = Beside()
         self.between = Between()
         self.leaves: dict[int, Leaf] = {}  # by the index of the first node
         self.recorder = recorder
         places = Places(recorder.log.sources) if recorder.lines else None
         self.program = Program(places, self, lambda: recorder.closed, steps)
+        self.borders = self.program.borders = Borders(self, layers)
         self.limits = self.program.limits
         self.writing = Writing(self, self.program.place)
         self._made: Pass | None = None
@@ -66,14 +78,22 @@ class Tensors:
         ids = self.beside.window(tensor)
         ids = self.leaf(tensor) if ids is None else ids.clone()
         made.uses.update(self.beside.passes_of(tensor))
-        return Cells(made, None if (ids == NONE).all() else ids, data)
+        ids = None if (ids == NONE).all() else ids
+        return Cells(made, ids, data, self.samples.kinds(tensor))
 
     def begins(self) -> None:
         """Operations that gradients go through come: log what was written, if a step begins."""
         recorded = not self.limits.idle
         if self.limits.begins() and recorded:
+            self.samples.begin()
             with unseen():
                 self.writing.look()
+
+    def enter(self, inputs: Sequence[Tensor]) -> None:
+        """A model is called: of a batch among its inputs, one sample may be followed."""
+        if self.samples.on and not self.limits.idle:
+            self.samples.enter(inputs)
+            self.limits.check_row(self.samples.row, self.samples.size)
 
     def meet(self, tensor: Tensor) -> None:
         """Log a tensor that gradients go through, if it is a leaf that is not known yet."""
@@ -89,7 +109,7 @@ class Tensors:
         version, cells = self._numbers.get(tensor, (None, None))
         if cells is None or version != tensor._version:
             data = tensor.detach().to_dense().to(torch.float64, copy=True)
-            cells = Cells(self.made, None, data)
+            cells = Cells(self.made, None, data, self.samples.kinds(tensor))
             self._numbers[tensor] = tensor._version, cells
         return cells
 
@@ -123,6 +143,14 @@ class Tensors:
         """Return the leaf that a tensor is, if it is known."""
         leaf: Leaf | None = self._known.get(tensor)
         return leaf
+
+    def partly(self, leaf: Leaf) -> bool:
+        """Whether a leaf receives gradients from what is not recorded."""
+        return self.samples.on or self.borders.shares(leaf.tensor())
+
+    def part(self) -> str:
+        """Say which part of the program is recorded, and which is taken as given."""
+        return self.borders.said if self.borders.on else self.samples.said
 
     def living(self) -> Iterator[Leaf]:
         """Yield the leaf tensors that the program still has; forget the others."""
@@ -216,6 +244,7 @@ class Tensors:
                 cells = cells * grad.detach().to(torch.float64)
             total = cells.moved(lambda each: each.reshape(-1)).total()
             result = total if result is None else result + total
+        result = self._with_rest(result, outputs)
         if result is None or result.ids is None:
             return None
         made, among = result.made, {result.made, *result.made.uses}
@@ -224,6 +253,22 @@ class Tensors:
         index = number - NEW + made.base if number >= NEW else number
         made = next(each for each in among if each.holds(index))
         return made, index - made.base
+
+    def _with_rest(self, result: Cells | None, outputs: Sequence[Tensor]) -> Cells | None:
+        """Add what comes out of modules, if only these are recorded: as near the loss as it is."""
+        since = len(self.made) if self.borders.on else 0
+        total = self.borders.total(self.made) if self.borders.on else None
+        if total is None:
+            return result
+        result = total if result is None else result + total
+        if len(outputs) == 1 and outputs[0].numel() == 1:
+            loss = outputs[0].detach().to(torch.float64).reshape(result.shape)
+            result = result + (loss - result.data)
+            self.made.computed(result, loss, since)
+            for _, name in self.program.held(outputs):
+                assert result.ids is not None
+                self.made.name(name, result.ids)
+        return result
 
     def backward(self, made: Pass, root: int) -> Reversed:
         """Log a backward pass from a node of a pass."""

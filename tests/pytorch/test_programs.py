@@ -18,7 +18,7 @@ from processes import stepgrad as in_a_process  # noqa: E402
 from stepgrad import headless  # noqa: E402
 from stepgrad.cli import main  # noqa: E402
 from stepgrad.errors import StepgradError  # noqa: E402
-from stepgrad.program import run_program, usual  # noqa: E402
+from stepgrad.program import Selection, run_program, usual  # noqa: E402
 from stepgrad.recording.blocks import Backward  # noqa: E402
 from stepgrad.recording.recording import Recording  # noqa: E402
 from stepgrad.torch import watch  # noqa: E402
@@ -237,7 +237,7 @@ def test_only_some_training_steps_are_recorded(tmp_path: Path, steps: range) -> 
 
     path = program(tmp_path, STEPS)
     whole = run_program(path).recording
-    part = run_program(path, tensors=partial(usual, steps)).recording
+    part = run_program(path, tensors=partial(usual, Selection(steps))).recording
     kept = [*steps][: 4 - steps.start]
     assert len(part.steps) == len(kept)
     last = len(kept) - 1

@@ -18,6 +18,8 @@ from stepgrad.engine.world import World  # noqa: E402
 from stepgrad.program import run_program  # noqa: E402
 from stepgrad.recording.recording import Recording  # noqa: E402
 from stepgrad.torch import watch  # noqa: E402
+from stepgrad.torch.frames import Frames  # noqa: E402
+from stepgrad.torch.modules import Modules  # noqa: E402
 from stepgrad.torch.refused import RefusedError  # noqa: E402
 from torch_runs import TRAIN, names, program, untouched  # noqa: E402
 
@@ -138,3 +140,12 @@ def test_what_is_compiled_runs_uncompiled_and_that_is_said(
         compiled(torch.ones(1, 1)).sum().backward()
     assert "uncompiled" in capsys.readouterr().err
     assert "0.weight[0,0]" in names(recording)
+
+
+def test_what_a_compiled_model_gets_later_is_called_as_its_other_parts() -> None:
+    model = nn.Sequential(nn.Linear(1, 1))
+    modules = Modules(Frames())
+    modules.add(model)
+    model.append(nn.Linear(1, 1))
+    modules.add(torch.compile(model, backend="eager"), "optimized_module.")
+    assert [*map(modules.leaf, model.parameters())][-1] == "1.bias"

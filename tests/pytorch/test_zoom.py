@@ -14,7 +14,7 @@ from torch import Tensor, nn  # noqa: E402
 
 from stepgrad.errors import StepgradError  # noqa: E402
 from stepgrad.recording.recording import Recording  # noqa: E402
-from stepgrad.torch.element import zoom  # noqa: E402
+from stepgrad.torch import zoom  # noqa: E402
 
 
 class Attention(nn.Module):

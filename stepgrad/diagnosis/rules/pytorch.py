@@ -15,6 +15,7 @@ from stepgrad.recording.foreign.remark import (
     IDLE,
     LEFT,
     MASKED,
+    PART,
     ROUNDED,
     STILL,
     UNUSED,
@@ -61,7 +62,7 @@ def pytorch(survey: Survey) -> Iterator[Verdict]:
                 unless=("unreached",) if remark.kind == IDLE else (),
                 wrong=remark.kind in _WRONG,
             )
-    for text in filter(None, [agreement(recording)]):
+    for text in filter(None, [agreement(recording), *given(recording)]):
         yield Verdict(NAME, text, "", (recording.length,), note=True)
 
 
@@ -70,6 +71,11 @@ def agreement(recording: Recording) -> str:
     found = next((each.text for each in recording.remarks if each.kind == AGREES), "")
     types = [each.text for each in recording.remarks if each.kind == ROUNDED]
     return f"{found} ({', '.join(types)})" if found and types else found
+
+
+def given(recording: Recording) -> Iterator[str]:
+    """Say what is taken as given, where only a part of the program is recorded."""
+    return (each.text for each in recording.remarks if each.kind == PART)
 
 
 def _position(recording: Recording, node: int) -> int:

@@ -73,6 +73,9 @@ class Step:
     def begins(self) -> None:
         """Operations that gradients go through come."""
 
+    def enter(self, inputs: Sequence[Tensor]) -> None:
+        """A model is called with these tensors."""
+
     def meet(self, tensor: Tensor) -> None:
         """A model is called that has this parameter."""
 

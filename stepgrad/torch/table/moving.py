@@ -47,6 +47,22 @@ def _numbers(argument: Any) -> Any:
     return tree_map(numbers, argument)
 
 
+def _kinds(argument: Any) -> Any:
+    """Put the kinds of numbers in place of cells."""
+
+    def kinds(part: Any) -> Any:
+        if not isinstance(part, Cells):
+            return part
+        found = torch.zeros_like(part.data) if part.kinds is None else part.kinds
+        return found.to(torch.float64)
+
+    return tree_map(kinds, argument)
+
+
+def _has_kinds(part: Cells) -> bool:
+    return part.kinds is not None
+
+
 def _values(argument: Any) -> Any:
     return tree_map(lambda part: part.data if isinstance(part, Cells) else part, argument)
 
@@ -62,12 +78,15 @@ def _moving(name: str, filled: int | None = None) -> Row:
             args = *args[:filled], _blank(args[filled]), *args[filled + 1 :]
         numbers = operation(*_numbers(args), **_numbers(kwargs))
 
-        def cells(numbers: Tensor, data: Tensor) -> Cells:
-            return Cells(parts[0].made, numbers.to(torch.int64) + NONE, data)
+        kinds = operation(*_kinds(args), **_kinds(kwargs)) if any(map(_has_kinds, parts)) else None
+
+        def cells(numbers: Tensor, data: Tensor, kinds: Tensor | None) -> Cells:
+            kinds = None if kinds is None else kinds.to(torch.int8)
+            return Cells(parts[0].made, numbers.to(torch.int64) + NONE, data, kinds)
 
         if isinstance(data, Tensor):
-            return cells(numbers, data)
-        return tuple(map(cells, numbers, data))
+            return cells(numbers, data, kinds)
+        return tuple(map(cells, numbers, data, kinds or [None] * len(data)))
 
     return moving
 

@@ -1,0 +1,76 @@
+"""Options that say which part of a PyTorch program is recorded (`SELECTION`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+from stepgrad.program import Selection
+
+_STEPS = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
+_ROW = click.IntRange(min=0)
+_ROW.name = "whole number"  # as errors call it
+
+
+def _in_steps(_ctx: click.Context, _param: click.Parameter, text: str | None) -> range | None:
+    """Read which training steps are meant: `0-2`, or one of them."""
+    if text is None:
+        return None
+    found = _STEPS.fullmatch(text)
+    steps = range(int(found[1]), int(found[2] or found[1]) + 1) if found else range(0)
+    if not steps:
+        raise click.BadParameter(f"{text!r} is not a range of training steps; write 0-2")
+    return steps
+
+
+def _in_layers(_ctx: click.Context, _param: click.Parameter, text: str | None) -> tuple[str, ...]:
+    """Read which modules are meant: their paths, with commas between them."""
+    layers = tuple(each.strip(" .") for each in (text or "").split(","))
+    if text is not None and not all(layers):
+        raise click.BadParameter(f"{text!r} does not name modules; write layers.0,head")
+    return layers if text else ()
+
+
+_OPTIONS = (
+    click.option(
+        "--only-steps",  # training scripts often have a --steps of their own
+        "steps",
+        metavar="STEPS",
+        callback=_in_steps,
+        help="PyTorch: record only these training steps, such as 0-2; the first is 0.",
+    ),
+    click.option(
+        "--batch-row",
+        metavar="N",
+        type=_ROW,
+        help="PyTorch: record only the path of sample N of each batch; the first is 0.",
+    ),
+    click.option(
+        "--layers",
+        metavar="PATHS",
+        callback=_in_layers,
+        help="PyTorch: record only these modules, such as layers.0,head.",
+    ),
+)
+
+
+def SELECTION(command: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802 - an option, as others
+    """Add the options to a command, which gets them as one `selection`."""
+
+    @wraps(command)
+    def selecting(
+        *args: Any,
+        steps: range | None,
+        batch_row: int | None,
+        layers: tuple[str, ...],
+        **kwargs: Any,
+    ) -> Any:
+        return command(*args, selection=Selection(steps, batch_row, layers), **kwargs)
+
+    for option in reversed(_OPTIONS):
+        selecting = option(selecting)
+    return selecting
