@@ -68,7 +68,7 @@ def watch(
     tensors = _watched.get(recorder)
     known = tensors is not None
     if tensors is None:
-        tensors = _watched[recorder] = Tensors(recorder, steps, batch_row, layers)
+        tensors = _watched[recorder] = Tensors(recorder, steps, batch_row, layers, again)
     if model is not None:
         tensors.program.modules.add(model)
     if known:  # `stepgrad run` watches already

@@ -36,8 +36,8 @@ class Nodes(Protocol):
     def enter(self, inputs: Sequence[Tensor]) -> None:
         """A model is called with these tensors."""
 
-    def meet(self, tensor: Tensor) -> None:
-        """A model is called that has this parameter."""
+    def meet_all(self, tensors: Sequence[Tensor]) -> None:
+        """A model is called that has these parameters."""
 
     def name(self, tensor: Tensor, name: str, call: Call) -> None:
         """A tensor has a name in a call."""
@@ -76,12 +76,14 @@ class _Result:
     Args:
         tensor: the tensor.
         call: the call of a module that has it now.
+        module: what that calls the module that has returned it, which is its name if no variable
+            holds it.
     """
 
-    def __init__(self, tensor: Tensor, call: Call) -> None:
+    def __init__(self, tensor: Tensor, call: Call, module: str = "") -> None:
         self.tensor = ref(tensor)
         self.call = call
-        self.module = ""  # what that calls the module that has returned it
+        self.module = module
 
 
 class Program(TorchFunctionMode):
@@ -292,7 +294,7 @@ class Program(TorchFunctionMode):
         self._meet(module)
         taken = tree_map(borders.inwards, given)
         inputs = [each for each in tree_leaves(taken) if isinstance(each, Tensor)]
-        self._results += [_Result(each, self._call) for each in inputs if not each.is_leaf]
+        self._results += [_Result(each, self._call, "input") for each in inputs if not each.is_leaf]
         return taken
 
     def _call_of(self, module: Module) -> Call:
@@ -304,7 +306,6 @@ class Program(TorchFunctionMode):
         return Call(parent, name, self.modules.title(module), module, path)
 
     def _meet(self, model: Module) -> None:
-        with unseen():
-            for each in model.parameters():
-                if each.requires_grad and not self.limits.idle:
-                    self._nodes.meet(each)
+        if not self.limits.idle:
+            with unseen():
+                self._nodes.meet_all([*model.parameters()])

@@ -16,6 +16,7 @@ from stepgrad.torch.beside import Beside
 from stepgrad.torch.borders import Borders
 from stepgrad.torch.calls import Call
 from stepgrad.torch.cells import NONE, Cells
+from stepgrad.torch.counted import Count
 from stepgrad.torch.leaves import Leaf
 from stepgrad.torch.passes import NEW, Pass
 from stepgrad.torch.program import Program, unseen
@@ -32,6 +33,7 @@ class Tensors:
         steps: the training steps to record; None for all.
         batch_row: the sample of each batch to record; None for all.
         layers: the paths of the modules to record; empty for all of the program.
+        again: what follows options on a command line that runs it again; empty if there is none.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Tensors:
         steps: range | None = None,
         batch_row: int | None = None,
         layers: Sequence[str] = (),
+        again: str = "",
     ) -> None:
         self.samples = Samples(batch_row)
         self.beside = Beside()
@@ -49,8 +52,10 @@ class Tensors:
         self.program = Program(places, self, lambda: recorder.closed, steps)
         self.borders = self.program.borders = Borders(self, layers)
         self.limits = self.program.limits
+        self.limits.again = again
         self.writing = Writing(self, self.program.place)
         self._made: Pass | None = None
+        self._most = recorder.room
         self._numbers: WeakIdKeyDictionary = WeakIdKeyDictionary()  # constants of this pass
         self._known: WeakIdKeyDictionary = WeakIdKeyDictionary()  # the leaf that a tensor is
         self._structures: dict[bytes, list[Structure]] = {}
@@ -89,7 +94,7 @@ class Tensors:
 
     def enter(self, inputs: Sequence[Tensor]) -> None:
         """A model is called: of a batch among its inputs, one sample may be followed."""
-        if self.samples.on and not self.limits.idle:
+        if not self.limits.idle:
             self.samples.enter(inputs)
             self.limits.check_row(self.samples.row, self.samples.size)
 
@@ -100,6 +105,24 @@ class Tensors:
         whole = tensor if tensor._base is None else tensor._base
         if whole.is_leaf and whole.requires_grad and whole not in self._known:
             self.leaf(whole)
+
+    def meet_all(self, tensors: Sequence[Tensor]) -> None:
+        """Log tensors as `meet` does, if there is room for all of them."""
+        new = [each for each in tensors if each.requires_grad and each not in self._known]
+        made = Pass(self.program.here, self.recorder.room)
+        with self.limits.storing(made, sum(each.numel() for each in new)):
+            for each in new:
+                self.meet(each)
+
+    def give_up(self, nodes: int) -> None:
+        """Let go of the pass that is being made: so many more nodes are too many."""
+        made, self._made = self.made, None
+        count = Count(self.recorder.room, self._most)
+        ends = [*(start for start, _ in made.moves[1:]), len(made)]
+        for (start, here), end in zip(made.moves, ends, strict=True):
+            count.add(end - start, here.call.module)
+        count.add(nodes, self.program.here().call.module)
+        self.limits.count = count
 
     def _plain(self, tensor: Tensor) -> Cells:
         """Return a tensor of plain numbers: the same constants wherever the pass uses it."""
@@ -120,7 +143,8 @@ class Tensors:
         self.limits.check_world(self.recorder.log.world)
         name, here = self.program.leaf(tensor)
         made = Pass(lambda: here, self.recorder.room)
-        ids = made.leaves(tensor.detach().to(torch.float64, copy=True)).ids
+        with self.limits.storing(made, tensor.numel()):
+            ids = made.leaves(tensor.detach().to(torch.float64, copy=True)).ids
         assert ids is not None
         if name:
             made.name(name, ids)
