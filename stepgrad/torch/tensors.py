@@ -119,7 +119,7 @@ class Tensors:
         made, self._made = self.made, None
         count = Count(self.recorder.room, self._most)
         ends = [*(start for start, _ in made.moves[1:]), len(made)]
-        for (start, here), end in zip(made.moves, ends, strict=True):
+        for (start, here), end in zip(made.moves, ends, strict=False):  # there may be none
             count.add(end - start, here.call.module)
         count.add(nodes, self.program.here().call.module)
         self.limits.count = count

@@ -138,39 +138,27 @@ for _ in range(2):
 
 
 @pytest.mark.parametrize(
-    ("size", "batch", "memory", "ways"),
+    ("arguments", "memory", "ways"),
     [
-        (4, 100, "100kB", ("--batch-row 0",)),
-        (100, 100, "1MB", ("--batch-row 0", "--layers 0")),
-        (500, 1, "600kB", ("--layers 0",)),
-        (10_000, 1, "100kB", ()),
+        ("4 100", "100kB", ["--batch-row 0", "--layers 1"]),
+        ("100 100", "1MB", ["--batch-row 0", "--layers 0"]),
+        ("500 1", "600kB", ["--layers 3"]),
     ],
 )
 def test_what_would_fit_is_proposed_and_fits(
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    size: int,
-    batch: int,
-    memory: str,
-    ways: tuple[str, ...],
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: str, memory: str, ways: list[str]
 ) -> None:
-    path, arguments = program(tmp_path, WIDE), [str(size), str(batch)]
-    opened = open_typed(path, arguments, as_bytes(memory))
+    path = program(tmp_path, WIDE)
+    assert open_typed(path, arguments.split(), as_bytes(memory)).status
     said = capsys.readouterr().err
-    typed = f"{shlex.quote(path)} {size} {batch}"
-    assert opened.status
+    typed = f"{shlex.quote(path)} {arguments}"
     assert "nodes are too many to record" in said
-    found = tuple(re.findall(rf"stepgrad run (--[bl].*) {re.escape(typed)}: ", said))
-    assert tuple(each for each in found) == ways
+    assert re.findall(rf"stepgrad run (--[bl].*) {re.escape(typed)}: ", said) == ways
     assert f"stepgrad torch-zoom --element 'NAME[0,0]' {typed}: " in said
-    for way in found:
-        option, value = way.split()
-        selection = (
-            Selection(batch_row=int(value))
-            if option == "--batch-row"
-            else Selection(layers=(value,))
-        )
-        assert not open_typed(path, arguments, as_bytes(memory), selection=selection).status
+    for option, value in map(str.split, ways):
+        part = {"batch_row": int(value)} if option == "--batch-row" else {"layers": (value,)}
+        selection = Selection()._replace(**part)
+        assert not open_typed(path, arguments.split(), as_bytes(memory), selection=selection).status
 
 
 def test_parameters_that_are_too_many_are_not_logged(tmp_path: Path) -> None:
