@@ -13,7 +13,7 @@ writes to leaves (`leaves.py`) is found by comparing bits (`writes.py`), and exp
 optimizer is known (`optimizers.py`).
 
 What the program calls things, and where it is: `program.py`, with `frames.py`, `modules.py` and
-`calls.py`. What cannot be recorded: `limits.py`, `refused.py`, `counted.py`, `compiled.py`. One
+`calls.py`. Which part of it is recorded: `samples.py`, `borders.py`. What cannot be recorded: `limits.py`, `refused.py`, `counted.py`, `compiled.py`. One
 element of a model that is too large for all this: `element/`.
 """
 
@@ -53,8 +53,14 @@ def watch(
     variables that hold them. This thread is recorded. With `steps`, only these training steps
     are, counted from 0; one begins with the first operation after a backward pass.
 
+    With `batch_row`, only what depends on this sample is: a row of the first tensor that a module
+    is called with. Other samples enter as constants; what they add to the gradients of parameters
+    is written after each pass. With `layers`, only what happens in the modules at these paths is:
+    their inputs enter as given numbers, and the gradients of their results as PyTorch brings them.
+    `again` is what follows options on a command line that runs the program again, for messages.
+
     Raises:
-        StepgradError: nothing is being recorded.
+        StepgradError: nothing is being recorded; or one sample and some modules are asked for.
         RefusedError: the program does something inside that cannot be recorded.
     """
     recorder = active_recorder()

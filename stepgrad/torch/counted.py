@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -38,18 +38,24 @@ def least_nodes(name: str, args: Sequence[Any], out: Any) -> int:
     return out.numel() * 2 * terms(*args)
 
 
+_BORDER = 2
+"""How many times its nodes a module takes at most, with what it takes and what comes back."""
+
+
 class Count:
     """How many nodes a pass would have that cannot be made.
 
     Args:
         room: how many may be made.
         most: how many if nothing had been recorded before.
+        modules: the paths of those that have parameters.
     """
 
-    def __init__(self, room: int, most: int) -> None:
+    def __init__(self, room: int, most: int, modules: Collection[str]) -> None:
         self.room = room
         self._most = most
         self.total = 0
+        self._known = modules
         self._modules = Counter[str]()
 
     def add(self, nodes: int, path: str) -> None:
@@ -67,6 +73,7 @@ class Count:
             yield "only-steps", step
         if batch is not None and batch > 1 and self.total // batch <= self.room:
             yield "batch-row", 0
-        fitting = {each: nodes for each, nodes in self._modules.items() if nodes <= self.room}
+        known = {each: nodes for each, nodes in self._modules.items() if each in self._known}
+        fitting = {each: nodes for each, nodes in known.items() if _BORDER * nodes <= self.room}
         if fitting:
             yield "layers", max(fitting, key=lambda each: fitting[each])

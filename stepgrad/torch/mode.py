@@ -83,7 +83,8 @@ class Watching(TorchDispatchMode):
         out = func(*args, **kwargs)
         name = func._schema.name.removeprefix("aten::")
         growing = any(map(self.grows, _tensors([*args, *kwargs.values()])))
-        if growing and name in TABLE and not is_view(func):
+        outside = self._tensors.borders.outside
+        if growing and name in TABLE and not is_view(func) and not outside:
             first = next(iter(_tensors(_parts(out))), None)
             few = 0 if first is None else first.numel()
             path = self._tensors.program.here().call.module

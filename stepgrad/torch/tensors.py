@@ -117,7 +117,7 @@ class Tensors:
     def give_up(self, nodes: int) -> None:
         """Let go of the pass that is being made: so many more nodes are too many."""
         made, self._made = self.made, None
-        count = Count(self.recorder.room, self._most)
+        count = Count(self.recorder.room, self._most, self.program.modules.trained)
         ends = [*(start for start, _ in made.moves[1:]), len(made)]
         for (start, here), end in zip(made.moves, ends, strict=False):  # there may be none
             count.add(end - start, here.call.module)

@@ -140,7 +140,7 @@ for _ in range(2):
 @pytest.mark.parametrize(
     ("arguments", "memory", "ways"),
     [
-        ("4 100", "100kB", ["--batch-row 0", "--layers 1"]),
+        ("4 100", "100kB", ["--batch-row 0"]),
         ("100 100", "1MB", ["--batch-row 0", "--layers 0"]),
         ("500 1", "600kB", ["--layers 3"]),
     ],
