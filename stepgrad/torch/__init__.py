@@ -13,8 +13,9 @@ writes to leaves (`leaves.py`) is found by comparing bits (`writes.py`), and exp
 optimizer is known (`optimizers.py`).
 
 What the program calls things, and where it is: `program.py`, with `frames.py`, `modules.py` and
-`calls.py`. Which part of it is recorded: `samples.py`, `borders.py`. What cannot be recorded: `limits.py`, `refused.py`, `counted.py`, `compiled.py`. One
-element of a model that is too large for all this: `element/`.
+`calls.py`. Which part of it is recorded: `samples.py`, `borders.py`. What cannot be recorded:
+`limits.py`, `refused.py`, `counted.py`, `compiled.py`. One element of a model that is too large for
+all this: `element/`.
 """
 
 from __future__ import annotations
