@@ -9,6 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
+from stepgrad.torch.calls import Here
+
 _TERMS: Mapping[str, Callable[..., int]] = {
     **dict.fromkeys(("mm", "bmm"), lambda a, *_: a.shape[-1]),
     **dict.fromkeys(("addmm", "baddbmm"), lambda _, a, *__: a.shape[-1]),
@@ -63,6 +65,12 @@ class Count:
         self.total += nodes
         for each in accumulate(path.split("."), "{}.{}".format) if path else ():
             self._modules[each] += nodes
+
+    def add_made(self, moves: Sequence[tuple[int, Here]], nodes: int) -> None:
+        """Count nodes that were made, from which on where."""
+        ends = [*(start for start, _ in moves[1:]), nodes]
+        for (start, here), end in zip(moves, ends, strict=False):  # there may be none
+            self.add(end - start, here.call.module)
 
     def fitting(self, batch: int | None, step: int) -> Iterator[tuple[str, int | str]]:
         """Yield what fits, as options.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 from weakref import ref
 
 import torch
@@ -23,24 +23,9 @@ from stepgrad.recording.source import place_of
 from stepgrad.torch.calls import Call, Here, Named, joined, scopes_of, shape_text
 from stepgrad.torch.compiled import compiling_said
 from stepgrad.torch.frames import Frames
+from stepgrad.torch.hearing import Borders, Nodes
 from stepgrad.torch.limits import Limits
 from stepgrad.torch.modules import Modules
-
-
-class Nodes(Protocol):
-    """What is recorded of the tensors of a program."""
-
-    def begins(self) -> None:
-        """Operations that gradients go through come."""
-
-    def enter(self, inputs: Sequence[Tensor]) -> None:
-        """A model is called with these tensors."""
-
-    def meet_all(self, tensors: Sequence[Tensor]) -> None:
-        """A model is called that has these parameters."""
-
-    def name(self, tensor: Tensor, name: str, call: Call) -> None:
-        """A tensor has a name in a call."""
 
 
 @contextmanager
@@ -48,26 +33,6 @@ def unseen() -> Iterator[None]:
     """Compute with tensors inside without being seen."""
     with _disable_current_modes(), torch._C.DisableTorchFunction(), torch.no_grad():
         yield
-
-
-class Borders(Protocol):
-    """What lies between modules that are recorded and the rest of the program."""
-
-    @property
-    def on(self) -> bool:
-        """Whether only some modules are recorded."""
-
-    def enters(self, path: str) -> bool:
-        """A module is called; return whether recording begins there."""
-
-    def exits(self) -> None:
-        """The call is over in which recording began."""
-
-    def inwards(self, part: Any) -> Any:
-        """Return what a module takes in place of an argument."""
-
-    def outwards(self, part: Any) -> Any:
-        """Return what the program gets in place of a result."""
 
 
 class _Result:

@@ -118,9 +118,7 @@ class Tensors:
         """Let go of the pass that is being made: so many more nodes are too many."""
         made, self._made = self.made, None
         count = Count(self.recorder.room, self._most, self.program.modules.trained)
-        ends = [*(start for start, _ in made.moves[1:]), len(made)]
-        for (start, here), end in zip(made.moves, ends, strict=False):  # there may be none
-            count.add(end - start, here.call.module)
+        count.add_made(made.moves, len(made))
         count.add(nodes, self.program.here().call.module)
         self.limits.count = count
 
@@ -274,7 +272,6 @@ class Tensors:
 
     def _with_rest(self, result: Cells | None, outputs: Sequence[Tensor]) -> Cells | None:
         """Add what comes out of modules, if only these are recorded: as near the loss as it is."""
-        since = len(self.made) if self.borders.on else 0
         total = self.borders.total(self.made) if self.borders.on else None
         if total is None:
             return result
@@ -282,7 +279,7 @@ class Tensors:
         if len(outputs) == 1 and outputs[0].numel() == 1:
             loss = outputs[0].detach().to(torch.float64).reshape(result.shape)
             result = result + (loss - result.data)
-            self.made.computed(result, loss, since)
+            self.made.computed(result, loss, len(self.made) - 1)
             for _, name in self.program.held(outputs):
                 assert result.ids is not None
                 self.made.name(name, result.ids)
