@@ -17,6 +17,8 @@ from stepgrad.cli.progress import progress_bar
 from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.opening import Opened, files_typed, is_course, is_program, open_typed
 from stepgrad.program import ALL, Selection
+from stepgrad.scenario import locate
+from stepgrad.scenario.programs import meant_to_fail
 
 
 class Examined(Protocol):

@@ -12,7 +12,7 @@ from stepgrad.cli.output import echo
 from stepgrad.debugger import has_screen, open_debugger
 from stepgrad.errors import StepgradError
 from stepgrad.headless import summary
-from stepgrad.opening import program_path
+from stepgrad.opening import is_program, program_path
 from stepgrad.program.zoomed import zoomed
 
 _WHOLE = click.IntRange(min=1)
@@ -57,6 +57,8 @@ def zoom(  # noqa: PLR0913 - one for each option
       stepgrad torch-zoom --element 'layers.0.weight[3,7]' train.py
       stepgrad torch-zoom --element 'head.bias[0]' --depth 5 --top 3 train.py --rate 0.01
     """
+    if not is_program(file):
+        raise StepgradError(f"{file}: is no program; torch-zoom is for PyTorch programs")
     goal = None if output is None else Destination.of(output, [file])
     screen = goal is None and has_screen()  # checked first: a program may change the streams
     recording = zoomed(program_path(file), arguments, element, depth=depth, top=top, step=step)

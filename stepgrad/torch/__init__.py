@@ -15,8 +15,9 @@ comparing bits (`writes.py`), and explained where an optimizer is known (`optimi
 parameters the optimizers hold: `holders.py`.
 
 What the program calls things, and where it is: `program.py`, with `frames.py`, `modules.py` and
-`calls.py`. What cannot be recorded: `limits.py`, `refused.py`, `counted.py`, `compiled.py`. One
-element of a model that is too large for all this: `element/`.
+`calls.py`. Which part of it is recorded: `samples.py`, `borders.py`. What cannot be recorded:
+`limits.py`, `refused.py`, `counted.py`, `compiled.py`. One element of a model that is too large for
+all this: `element/`.
 """
 
 from __future__ import annotations
@@ -55,8 +56,14 @@ def watch(
     variables that hold them. This thread is recorded. With `steps`, only these training steps
     are, counted from 0; one begins with the first operation after a backward pass.
 
+    With `batch_row`, only what depends on this sample is: a row of the first tensor that a module
+    is called with. Other samples enter as constants; what they add to the gradients of parameters
+    is written after each pass. With `layers`, only what happens in the modules at these paths is:
+    their inputs enter as given numbers, and the gradients of their results as PyTorch brings them.
+    `again` is what follows options on a command line that runs the program again, for messages.
+
     Raises:
-        StepgradError: nothing is being recorded.
+        StepgradError: nothing is being recorded; or one sample and some modules are asked for.
         RefusedError: the program does something inside that cannot be recorded.
     """
     recorder = active_recorder()
@@ -70,7 +77,7 @@ def watch(
     tensors = _watched.get(recorder)
     known = tensors is not None
     if tensors is None:
-        tensors = _watched[recorder] = Tensors(recorder, steps, batch_row, layers)
+        tensors = _watched[recorder] = Tensors(recorder, steps, batch_row, layers, again)
     if model is not None:
         tensors.program.modules.add(model)
     if known:  # `stepgrad run` watches already

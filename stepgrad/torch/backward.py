@@ -136,7 +136,7 @@ class Backwards:
         odd, worst = compared(ours, theirs, done.limit, lambda: done.sizes(leaf.made))
         leaf.seen()
         if not odd.any():
-            if done.reaches(leaf):
+            if done.reaches(leaf) and not self._tensors.partly(leaf):
                 self._agreement.agreed(leaf.made.base, worst)
             return
         offsets = odd.nonzero().reshape(-1)

@@ -39,6 +39,11 @@ class Call:
     path: str = ""
     shape: Sequence[int] | None = None
 
+    @property
+    def module(self) -> str:
+        """The path of the module that it is a call of, or in."""
+        return self.path or ("" if self.parent is None else self.parent.module)
+
     def holds(self, path: str) -> bool:
         """Whether the module of a path is a part of this one."""
         return not self.path or path.startswith(f"{self.path}.")

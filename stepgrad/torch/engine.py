@@ -82,6 +82,7 @@ class _Heard:
     def end(self) -> None:
         """The program is over."""
         with unseen():
+            self._tensors.limits.check_count(self._tensors.samples.size)
             if not self._tensors.limits.idle:
                 self._tensors.writing.look()
             self._tensors.settle()
@@ -100,6 +101,8 @@ class _Heard:
             **kwargs: Any,
         ) -> Any:
             inner = torch._C._current_autograd_node() is not None  # inside of another pass
+            if not inner:
+                self._tensors.limits.check_count(self._tensors.samples.size)
             if not inner and not self._tensors.limits.over:
                 self._tensors.limits.passed()
             if inner or self._tensors.limits.idle:

@@ -9,6 +9,7 @@ from threading import get_ident
 
 from torch import Tensor
 
+from stepgrad.torch.counted import Count
 from stepgrad.torch.passes import NoRoomError, Pass
 from stepgrad.torch.refused import (
     RefusedError,
@@ -39,6 +40,8 @@ class Limits:
     ) -> None:
         self._over = over
         self._where = where
+        self.again = ""  # what follows options on a command line
+        self.count: Count | None = None  # of a pass that cannot be made
         self._process, self._thread = getpid(), get_ident()
         self._refused = False
         self._steps = steps
@@ -48,7 +51,8 @@ class Limits:
     @property
     def idle(self) -> bool:
         """Whether nothing is recorded at the moment."""
-        return self.over or (self._steps is not None and self._step not in self._steps)
+        counting = self.count is not None
+        return counting or self.over or (self._steps is not None and self._step not in self._steps)
 
     @property
     def over(self) -> bool:
@@ -123,6 +127,21 @@ class Limits:
         with self._refusing():
             check_stray(stray, self._where)
 
+    def check_count(self, batch: int | None) -> None:
+        """A pass is whole: look whether it could be made.
+
+        Args:
+            batch: how many samples it is of, if that is known.
+
+        Raises:
+            RefusedError: it could not; says what could.
+        """
+        count, self.count = self.count, None
+        if count is not None:
+            fitting = count.fitting(batch, self._step)
+            with self._refusing():
+                raise too_large(count.total, count.room, self._where(), fitting, self.again)
+
     def check_transform(self) -> None:
         """Look whether the program is inside a transform that differentiates a function.
 
@@ -151,18 +170,31 @@ class Limits:
             nodes: how many there are at least.
 
         Raises:
+            NoRoomError: there is no memory for them.
             RefusedError: they cannot be made.
         """
         with self._refusing():
             try:
                 made.make_room(nodes)
                 yield
-            except RefusedError:
+            except (NoRoomError, RefusedError):
                 raise
-            except NoRoomError as error:
-                raise too_large(error.nodes, error.room, self._where()) from None
             except Exception as error:
                 raise unknown(name, self._where()) from error
+
+    @contextmanager
+    def storing(self, made: Pass, nodes: int) -> Iterator[None]:
+        """Make leaves inside: so many nodes.
+
+        Raises:
+            RefusedError: there is no memory for them.
+        """
+        with self._refusing():
+            try:
+                made.make_room(nodes)
+                yield
+            except NoRoomError as error:
+                raise too_large(error.nodes, error.room, self._where(), (), self.again) from None
 
     @contextmanager
     def _refusing(self) -> Iterator[None]:

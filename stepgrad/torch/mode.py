@@ -16,8 +16,9 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from stepgrad.torch.between import Result
 from stepgrad.torch.cells import Cells
-from stepgrad.torch.counted import least_nodes
+from stepgrad.torch.counted import Count, least_nodes
 from stepgrad.torch.opaque import WHOLE, alike, recorded_whole
+from stepgrad.torch.passes import NoRoomError
 from stepgrad.torch.table import PLAIN, TABLE, Row
 from stepgrad.torch.tensors import Tensors
 
@@ -50,6 +51,8 @@ class Watching(TorchDispatchMode):
         limits = self._tensors.limits
         if growing:
             self._tensors.begins()
+        if limits.count is not None:
+            return self._counted(limits.count, func, args, kwargs)
         if limits.idle:
             return func(*args, **kwargs)
         if not growing:
@@ -83,6 +86,21 @@ class Watching(TorchDispatchMode):
             return self._whole(name, func, args, kwargs)
         return self._taken_apart(name, func, args, kwargs)
 
+    def _counted(
+        self, count: Count, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Any:
+        """Run an operation, and count the nodes that it would make."""
+        out = func(*args, **kwargs)
+        name = func._schema.name.removeprefix("aten::")
+        growing = any(map(self.grows, _tensors([*args, *kwargs.values()])))
+        outside = self._tensors.borders.outside
+        if growing and name in TABLE and not is_view(func) and not outside:
+            first = next(iter(_tensors(_parts(out))), None)
+            few = 0 if first is None else first.numel()
+            path = self._tensors.program.here().call.module
+            count.add(least_nodes(name, args, out) or few, path)
+        return out
+
     def _unrecorded(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Run an operation on plain numbers."""
         if func._schema.is_mutable and not self.inside:
@@ -104,8 +122,15 @@ class Watching(TorchDispatchMode):
         since = len(self._tensors.made)
         if takes_out(row):
             named["out"] = out
-        with self._tensors.limits.making(name, self._tensors.made, least_nodes(name, cells, out)):
-            results = _parts(row(*cells, **named))
+        least = 0 if self._tensors.samples.on else least_nodes(name, args, out)
+        try:
+            with self._tensors.limits.making(name, self._tensors.made, least):
+                results = _parts(row(*cells, **named))
+        except NoRoomError as error:
+            if self.inside:
+                raise
+            self._tensors.give_up(error.nodes)
+            return out
         self._keep(results, out, since, _selecting((args, kwargs)))
         return out
 
@@ -139,6 +164,11 @@ class Watching(TorchDispatchMode):
                 if not all(map(alike, results, _parts(out))):
                     raise NotImplementedError("some of PyTorch's decompositions are wrong")
             cells = [self._converted(each) for each in results]
+        except NoRoomError as error:
+            if self.inside > 1:
+                raise
+            self._tensors.give_up(error.nodes)
+            return out
         finally:
             self.inside -= 1
         self._keep(cells, out, since, _selecting((args, kwargs)))

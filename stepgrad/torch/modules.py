@@ -29,6 +29,7 @@ class Modules:
         self._titles: WeakKeyDictionary[Module, str] = WeakKeyDictionary()  # of models
         self._prefixes: WeakKeyDictionary[Module, str] = WeakKeyDictionary()  # of their parts
         self._paths: WeakKeyDictionary[Module, str] = WeakKeyDictionary()
+        self.trained = set[str]()  # the paths of those that have parameters
         self._leaves: WeakIdKeyDictionary = WeakIdKeyDictionary()
 
     def add(self, model: Module, prefix: str = "") -> None:
@@ -38,6 +39,8 @@ class Modules:
         for name, module in model.named_modules():
             path = f"{prefix}{name}.".replace(_COMPILED, "").rstrip(".")
             self._paths.setdefault(module, path)
+            if next(module.parameters(), None) is not None:
+                self.trained.add(path)
         for name, parameter in model.named_parameters():
             self._leaves.setdefault(parameter, f"{prefix}{name}".replace(_COMPILED, ""))
 

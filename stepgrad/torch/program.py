@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 from weakref import ref
 
 import torch
@@ -23,24 +23,9 @@ from stepgrad.recording.source import place_of
 from stepgrad.torch.calls import Call, Here, Named, joined, scopes_of, shape_text
 from stepgrad.torch.compiled import compiling_said
 from stepgrad.torch.frames import Frames
+from stepgrad.torch.hearing import Borders, Nodes
 from stepgrad.torch.limits import Limits
 from stepgrad.torch.modules import Modules
-
-
-class Nodes(Protocol):
-    """What is recorded of the tensors of a program."""
-
-    def begins(self) -> None:
-        """Operations that gradients go through come."""
-
-    def enter(self, inputs: Sequence[Tensor]) -> None:
-        """A model is called with these tensors."""
-
-    def meet(self, tensor: Tensor) -> None:
-        """A model is called that has this parameter."""
-
-    def name(self, tensor: Tensor, name: str, call: Call) -> None:
-        """A tensor has a name in a call."""
 
 
 @contextmanager
@@ -50,38 +35,20 @@ def unseen() -> Iterator[None]:
         yield
 
 
-class Borders(Protocol):
-    """What lies between modules that are recorded and the rest of the program."""
-
-    @property
-    def on(self) -> bool:
-        """Whether only some modules are recorded."""
-
-    def enters(self, path: str) -> bool:
-        """A module is called; return whether recording begins there."""
-
-    def exits(self) -> None:
-        """The call is over in which recording began."""
-
-    def inwards(self, part: Any) -> Any:
-        """Return what a module takes in place of an argument."""
-
-    def outwards(self, part: Any) -> Any:
-        """Return what the program gets in place of a result."""
-
-
 class _Result:
     """A tensor that a function has given.
 
     Args:
         tensor: the tensor.
         call: the call of a module that has it now.
+        module: what that calls the module that has returned it, which is its name if no variable
+            holds it.
     """
 
-    def __init__(self, tensor: Tensor, call: Call) -> None:
+    def __init__(self, tensor: Tensor, call: Call, module: str = "") -> None:
         self.tensor = ref(tensor)
         self.call = call
-        self.module = ""  # what that calls the module that has returned it
+        self.module = module
 
 
 class Program(TorchFunctionMode):
@@ -295,7 +262,7 @@ class Program(TorchFunctionMode):
         self._meet(module)
         taken = tree_map(borders.inwards, given)
         inputs = [each for each in tree_leaves(taken) if isinstance(each, Tensor)]
-        self._results += [_Result(each, self._call) for each in inputs if not each.is_leaf]
+        self._results += [_Result(each, self._call, "input") for each in inputs if not each.is_leaf]
         return taken
 
     def _call_of(self, module: Module) -> Call:
@@ -307,7 +274,6 @@ class Program(TorchFunctionMode):
         return Call(parent, name, self.modules.title(module), module, path)
 
     def _meet(self, model: Module) -> None:
-        with unseen():
-            for each in model.parameters():
-                if each.requires_grad and not self.limits.idle:
-                    self._nodes.meet(each)
+        if not self.limits.idle:
+            with unseen():
+                self._nodes.meet_all([*model.parameters()])

@@ -173,15 +173,49 @@ _SHARE = 4
 """By default, a recording may take a quarter of the memory that is free."""
 
 
-def too_large(nodes: int, room: int, where: str) -> RefusedError:
-    """Return the error that there is no room for the nodes of an operation."""
+def too_large(
+    nodes: int, room: int, where: str, fitting: Iterable[tuple[str, int | str]], again: str
+) -> RefusedError:
+    """Return the error that there is no room for nodes.
+
+    Args:
+        nodes: how many there are.
+        room: for how many there is memory.
+        where: the operation, the line and the module.
+        fitting: options with which there is room.
+        again: what follows options on a command line; empty if the program is recorded by hand.
+    """
     what = f"{nodes:,} nodes are too many to record: there is memory for {room:,}"
+    ways = [_way(*each, again) for each in fitting]
     needed = nodes * NODE // 2  # a pass may spend the budget twice
-    least = in_words(needed).replace(" ", "")
-    more = f", or --memory {least} or more" if needed < _SHARE * default_memory() else ""
-    zoom = "stepgrad torch-zoom --element NAME follows one element of a model of any size"
-    return _error(where, what, f"use a smaller batch or model{more}; {zoom}")
+    if needed < _SHARE * default_memory():
+        ways.append(_way("memory", in_words(needed).replace(" ", ""), again))
+    zoom = f"stepgrad torch-zoom --element 'NAME[0,0]' {again or 'PROGRAM'}"
+    ways.append(f"{zoom}: one element of a model of any size")
+    return _error(where, what, "use a smaller batch or model, or one of these:", *ways)
 
 
-def _error(where: str, what: str, instead: str) -> RefusedError:
-    return RefusedError(f"{where}: {what}", f"  {instead}")
+_WAYS = {
+    "only-steps": "this training step",
+    "batch-row": "one sample of the batch",
+    "layers": "a part of the model",
+    "memory": "all, with more memory",
+}
+"""What options record."""
+
+
+def _way(option: str, value: int | str, again: str) -> str:
+    """Say what to type for an option, and what it records."""
+    name = option.removeprefix("only-").replace("-", "_")
+    if again:
+        typed = f"stepgrad run --{option} {value} {again}"
+    elif option == "memory":
+        typed = f"stepgrad.record(memory={value!r})"
+    else:
+        given = {"layers": f"[{value!r}]", "only-steps": f"range({value}, {value} + 1)"}
+        typed = f"stepgrad.torch.watch({name}={given.get(option, value)})"
+    return f"{typed}: {_WAYS[option]}"
+
+
+def _error(where: str, what: str, *instead: str) -> RefusedError:
+    return RefusedError(f"{where}: {what}", *(f"  {each}" for each in instead))

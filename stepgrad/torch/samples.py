@@ -52,12 +52,10 @@ class Samples:
 
         All inputs with as many rows are batches: a row is a sample.
         """
-        if not self.on:
-            return
         for each in inputs:
             if each.ndim:
                 self.size = len(each) if self.size is None else self.size
-                if len(each) == self.size and self.kinds(each) is None:
+                if self.on and len(each) == self.size and self.kinds(each) is None:
                     kinds = torch.full((self.size,), OTHER, dtype=torch.int8)
                     kinds[torch.arange(self.size) == self.row] = SAMPLE
                     self.put(each, _along_rows(kinds, each.shape))

@@ -17,6 +17,7 @@ from stepgrad.torch.between import Between
 from stepgrad.torch.borders import Borders
 from stepgrad.torch.calls import Call
 from stepgrad.torch.cells import NONE, Cells
+from stepgrad.torch.counted import Count
 from stepgrad.torch.leaves import Leaf
 from stepgrad.torch.passes import NEW, Pass
 from stepgrad.torch.program import Program, unseen
@@ -33,6 +34,7 @@ class Tensors:
         steps: the training steps to record; None for all.
         batch_row: the sample of each batch to record; None for all.
         layers: the paths of the modules to record; empty for all of the program.
+        again: what follows options on a command line that runs it again; empty if there is none.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Tensors:
         steps: range | None = None,
         batch_row: int | None = None,
         layers: Sequence[str] = (),
+        again: str = "",
     ) -> None:
         self.samples = Samples(batch_row)
         self.beside = Beside()
@@ -51,8 +54,10 @@ class Tensors:
         self.program = Program(places, self, lambda: recorder.closed, steps)
         self.borders = self.program.borders = Borders(self, layers)
         self.limits = self.program.limits
+        self.limits.again = again
         self.writing = Writing(self, self.program.place)
         self._made: Pass | None = None
+        self._most = recorder.room
         self._numbers: WeakIdKeyDictionary = WeakIdKeyDictionary()  # constants of this pass
         self._known: WeakIdKeyDictionary = WeakIdKeyDictionary()  # the leaf that a tensor is
         self._structures: dict[bytes, list[Structure]] = {}
@@ -91,7 +96,7 @@ class Tensors:
 
     def enter(self, inputs: Sequence[Tensor]) -> None:
         """A model is called: of a batch among its inputs, one sample may be followed."""
-        if self.samples.on and not self.limits.idle:
+        if not self.limits.idle:
             self.samples.enter(inputs)
             self.limits.check_row(self.samples.row, self.samples.size)
 
@@ -103,6 +108,22 @@ class Tensors:
         whole = tensor if tensor._base is None or tensor.is_leaf else tensor._base
         if whole.is_leaf and whole.requires_grad and whole not in self._known:
             self.leaf(whole)
+
+    def meet_all(self, tensors: Sequence[Tensor]) -> None:
+        """Log tensors as `meet` does, if there is room for all of them."""
+        new = [each for each in tensors if each.requires_grad and each not in self._known]
+        made = Pass(self.program.here, self.recorder.room)
+        with self.limits.storing(made, sum(each.numel() for each in new)):
+            for each in new:
+                self.meet(each)
+
+    def give_up(self, nodes: int) -> None:
+        """Let go of the pass that is being made: so many more nodes are too many."""
+        made, self._made = self.made, None
+        count = Count(self.recorder.room, self._most, self.program.modules.trained)
+        count.add_made(made.moves, len(made))
+        count.add(nodes, self.program.here().call.module)
+        self.limits.count = count
 
     def _plain(self, tensor: Tensor) -> Cells:
         """Return a tensor of plain numbers: the same constants wherever the pass uses it."""
@@ -123,7 +144,8 @@ class Tensors:
         self.limits.check_world(self.recorder.log.world)
         name, here = self.program.leaf(tensor)
         made = Pass(lambda: here, self.recorder.room)
-        ids = made.leaves(tensor.detach().to(torch.float64, copy=True)).ids
+        with self.limits.storing(made, tensor.numel()):
+            ids = made.leaves(tensor.detach().to(torch.float64, copy=True)).ids
         assert ids is not None
         if name:
             made.name(name, ids)
@@ -256,7 +278,6 @@ class Tensors:
 
     def _with_rest(self, result: Cells | None, outputs: Sequence[Tensor]) -> Cells | None:
         """Add what comes out of modules, if only these are recorded: as near the loss as it is."""
-        since = len(self.made) if self.borders.on else 0
         total = self.borders.total(self.made) if self.borders.on else None
         if total is None:
             return result
@@ -264,7 +285,7 @@ class Tensors:
         if len(outputs) == 1 and outputs[0].numel() == 1:
             loss = outputs[0].detach().to(torch.float64).reshape(result.shape)
             result = result + (loss - result.data)
-            self.made.computed(result, loss, since)
+            self.made.computed(result, loss, len(self.made) - 1)
             for _, name in self.program.held(outputs):
                 assert result.ids is not None
                 self.made.name(name, result.ids)

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[torch]'")
 
+from click.testing import CliRunner  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 import stepgrad  # noqa: E402
-from stepgrad.recording.foreign.remark import DIFFERS, PART  # noqa: E402
+from stepgrad.cli import main  # noqa: E402
+from stepgrad.errors import StepgradError  # noqa: E402
+from stepgrad.opening import open_typed  # noqa: E402
+from stepgrad.program import Selection  # noqa: E402
+from stepgrad.recording.blocks import Backward  # noqa: E402
+from stepgrad.recording.foreign.remark import AGREES, DIFFERS, PART  # noqa: E402
 from stepgrad.recording.recording import Recording  # noqa: E402
 from stepgrad.torch import watch  # noqa: E402
 from stepgrad.torch.refused import RefusedError  # noqa: E402
 from stepgrad.torch.tensors import Tensors  # noqa: E402
+from torch_runs import TRAIN, program  # noqa: E402
 
 
 class Reader(nn.Module):
@@ -135,3 +143,137 @@ def test_a_program_without_modules_has_no_batch() -> None:
     w = torch.ones(2, requires_grad=True)
     with stepgrad.record(), watch(batch_row=0), pytest.raises(RefusedError, match="no batch"):
         (w * 2).sum().backward()
+
+
+class Stack(nn.Module):
+    """Layers with a residual path around each, whose last weights are those of the first layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(7, 4)
+        self.layers = nn.ModuleList([nn.Linear(4, 4) for _ in range(3)])
+        self.head = nn.Linear(4, 7, bias=False)
+        self.head.weight = self.embed.weight
+        self.stray: Tensor | None = None
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        x = self.embed(tokens)
+        for layer in self.layers:
+            x = x + torch.tanh(layer(x))
+        return self.head(x.relu_())
+
+
+def stack() -> tuple[nn.Module, Tensor, Tensor]:
+    torch.manual_seed(0)
+    return Stack().double(), torch.randint(7, (3,)), torch.randint(7, (3,))
+
+
+@pytest.mark.parametrize(
+    "layers", [["layers.1"], ["layers.0", "layers.2"], ["head"], ["embed"], ["embed", "head"]]
+)
+def test_a_module_has_pytorch_gradients_at_its_border(layers: list[str]) -> None:
+    model, x, y = stack()
+    with stepgrad.record() as recording, watch(model, layers=layers) as tensors:
+        loss = functional.cross_entropy(model(x), y)
+        found = arriving(tensors, loss)
+    parts = [dict(model.named_modules())[each] for each in layers]
+    wanted = {id(each) for part in parts for each in part.parameters()}
+    names = {name for name, each in model.named_parameters() if id(each) in wanted}
+    assert {*found} == names
+    for name, each in model.named_parameters():
+        if name.startswith("layers") and name in names:
+            assert each.grad is not None
+            assert torch.allclose(found[name], each.grad, rtol=0, atol=1e-15)
+    kinds = {each.kind for each in recording.remarks}
+    assert PART in kinds
+    assert DIFFERS not in kinds
+    backward = next(each for each in recording.blocks if isinstance(each, Backward))
+    forward = recording.history.forward_of(backward.root)
+    assert recording.node(backward.root).name == "loss"
+    assert forward.values[backward.root - forward.base] == float(loss.detach())
+
+
+def test_what_arrives_at_the_input_of_a_module_is_compared() -> None:
+    model, x, y = stack()
+    with stepgrad.record() as recording, watch(model, layers=["layers.1"]):
+        functional.cross_entropy(model(x), y).backward()
+    (said,) = (each.text for each in recording.remarks if each.kind == AGREES)
+    assert "3 tensors" in said  # the weight, the bias and the input
+
+
+def test_a_module_without_a_rule_outside_is_no_obstacle() -> None:
+    layer = nn.Linear(3, 3).double()
+    with stepgrad.record() as recording, watch(nn.Sequential(layer), layers=["0"]):
+        torch.linalg.svdvals(nn.Sequential(layer)(torch.eye(3).double())).sum().backward()
+    assert recording.size
+
+
+def test_several_backward_passes_cross_the_border() -> None:
+    model, x, y = stack()
+    with stepgrad.record() as recording, watch(model, layers=["layers.1"]):
+        loss = functional.cross_entropy(model(x), y)
+        loss.backward(retain_graph=True)
+        model.zero_grad()
+        loss.backward()
+        functional.cross_entropy(model(x), y).backward()
+    kinds = {each.kind for each in recording.remarks}
+    assert AGREES in kinds
+    assert DIFFERS not in kinds
+
+
+def test_a_module_that_does_not_exist_is_refused() -> None:
+    model, x, y = stack()
+    with stepgrad.record(), watch(model, layers=["layer.1"]):
+        loss = functional.cross_entropy(model(x), y)
+        with pytest.raises(RefusedError, match=r"(?s)no module `layer\.1`.*layers\.1"):
+            loss.backward()
+
+
+class Leaking(nn.Module):
+    """A module that hands on what it computes by an attribute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.ones(2))
+        self.inner = torch.zeros(2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.inner = x * self.w
+        return self.inner * 2
+
+
+def test_what_leaves_a_module_on_another_way_is_refused() -> None:
+    model = nn.Sequential(Leaking())
+    with stepgrad.record(), watch(model, layers=["0"]):
+        out = model(torch.ones(2))
+        with pytest.raises(RefusedError, match="no result of it"):
+            out + model[0].inner
+
+
+def test_one_sample_of_some_modules_is_too_little() -> None:
+    with (
+        stepgrad.record(),
+        pytest.raises(StepgradError, match="not both"),
+        watch(layers=["0"], batch_row=0),
+    ):
+        pass
+
+
+def test_parts_are_for_programs() -> None:
+    with pytest.raises(StepgradError, match="is no program"):
+        open_typed("two_layer", selection=Selection(batch_row=0))
+
+
+def test_each_command_takes_the_options(tmp_path: Path) -> None:
+    path = program(tmp_path, TRAIN)
+    for command in (
+        ["replay"],
+        ["check"],
+        ["diagnose"],
+        ["export", "--to", "json"],
+        ["quiz", "--answers", "1"],
+        ["run"],
+    ):
+        found = CliRunner().invoke(main, [*command, "--layers", "layers.9", path])
+        assert found.exit_code, command
+        assert "there is no module `layers.9`" in found.output, command

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,9 @@ from torch.utils.checkpoint import checkpoint  # noqa: E402
 
 import stepgrad  # noqa: E402
 from stepgrad.engine.world import World  # noqa: E402
-from stepgrad.program import run_program  # noqa: E402
+from stepgrad.opening import open_typed  # noqa: E402
+from stepgrad.program import Selection, run_program  # noqa: E402
+from stepgrad.recording.memory import as_bytes  # noqa: E402
 from stepgrad.recording.recording import Recording  # noqa: E402
 from stepgrad.torch import watch  # noqa: E402
 from stepgrad.torch.frames import Frames  # noqa: E402
@@ -113,14 +117,56 @@ def test_a_checkpoint_that_is_not_reentrant_is_recorded() -> None:
 
 def test_too_much_is_refused_before_it_is_made() -> None:
     a = torch.ones(100, 1000, requires_grad=True)
-    said = r"(?s)matmul.* 20,000,000 nodes are too many.*--memory 2\.56GB"
+    said = r"(?s)20,000,000 nodes are too many.*memory='2\.56GB'"
     with (
         stepgrad.record(memory="100MB") as recording,
-        watch(),
         pytest.raises(RefusedError, match=said),
+        watch(),
     ):
         torch.matmul(a, torch.ones(1000, 100))
     assert recording.size == a.numel()
+
+
+WIDE = """
+import sys
+import torch
+from torch import nn
+torch.manual_seed(0)
+size, batch = map(int, sys.argv[1:])
+model = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, size), nn.Linear(size, 1))
+for _ in range(2):
+    model(torch.randn(batch, 4)).mean().backward()
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "memory", "ways"),
+    [
+        ("4 100", "100kB", ["--batch-row 0"]),
+        ("100 100", "1MB", ["--batch-row 0", "--layers 0"]),
+        ("500 1", "600kB", ["--layers 3"]),
+    ],
+)
+def test_what_would_fit_is_proposed_and_fits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: str, memory: str, ways: list[str]
+) -> None:
+    path = program(tmp_path, WIDE)
+    assert open_typed(path, arguments.split(), as_bytes(memory)).status
+    said = capsys.readouterr().err
+    typed = f"{shlex.quote(path)} {arguments}"
+    assert "nodes are too many to record" in said
+    assert re.findall(rf"stepgrad run (--[bl].*) {re.escape(typed)}: ", said) == ways
+    assert f"stepgrad torch-zoom --element 'NAME[0,0]' {typed}: " in said
+    for option, value in map(str.split, ways):
+        part = {"batch_row": int(value)} if option == "--batch-row" else {"layers": (value,)}
+        selection = Selection()._replace(**part)
+        assert not open_typed(path, arguments.split(), as_bytes(memory), selection=selection).status
+
+
+def test_parameters_that_are_too_many_are_not_logged(tmp_path: Path) -> None:
+    opened = open_typed(program(tmp_path, WIDE), ["100000", "1"], as_bytes("1MB"))
+    assert opened.status
+    assert not opened.recording.length
 
 
 def test_what_is_recorded_before_an_error_is_kept_in_a_file(tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[torch]'")
 
+from click.testing import CliRunner  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
+from stepgrad.cli import main  # noqa: E402
 from stepgrad.errors import StepgradError  # noqa: E402
 from stepgrad.recording.recording import Recording  # noqa: E402
 from stepgrad.torch import zoom  # noqa: E402
@@ -155,3 +157,17 @@ def test_a_program_runs_up_to_the_backward_pass_that_is_asked_for(
     assert recording.history.grad(0, recording.length) == pytest.approx(wanted, rel=1e-5)
     place = recording.node(recording.size - 2).place
     assert place.file == str(program)
+
+
+def test_a_lesson_is_a_program(tmp_path: Path) -> None:
+    saved = tmp_path / "story.stepgrad"
+    command = ["torch-zoom", "--element", "0.weight[1,1]", "-o", str(saved), "torch_xor"]
+    found = CliRunner().invoke(main, command)
+    assert not found.exit_code, found.output
+    assert Recording.load(saved).length
+
+
+def test_a_scenario_is_no_program() -> None:
+    found = CliRunner().invoke(main, ["torch-zoom", "--element", "w", "two_layer"])
+    assert found.exit_code == 2
+    assert "two_layer: is no program" in found.output

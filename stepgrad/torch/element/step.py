@@ -76,8 +76,8 @@ class Step:
     def enter(self, inputs: Sequence[Tensor]) -> None:
         """A model is called with these tensors."""
 
-    def meet(self, tensor: Tensor) -> None:
-        """A model is called that has this parameter."""
+    def meet_all(self, tensors: Sequence[Tensor]) -> None:
+        """A model is called that has these parameters."""
 
     def name(self, tensor: Tensor, name: str, _: object) -> None:
         """Take note of what the program calls a tensor."""
