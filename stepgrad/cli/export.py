@@ -11,8 +11,9 @@ from stepgrad.cli.arguments import ARGUMENTS, MEMORY, READ, FileCommand, open_re
 from stepgrad.cli.destination import Destination
 from stepgrad.cli.output import echo, echo_document
 from stepgrad.errors import ScenarioError, StepgradError
-from stepgrad.export import FORMATS
+from stepgrad.export import FORMATS, SHEETS
 from stepgrad.export import export as exported
+from stepgrad.export import worksheet as as_worksheet
 from stepgrad.export.figure import where as where_is
 from stepgrad.export.position import end, find
 from stepgrad.recording.recording import Recording
@@ -45,6 +46,8 @@ _DRAWN_ELSEWHERE = (".png", ".pdf", ".jpg", ".jpeg", ".gif", ".webp")
     metavar="POSITION",
     help="14, 50%, 'step 20' (the whole step) or a name; by default, the end.",
 )
+@click.option("--worksheet", is_flag=True, help="Leave blanks for what is computed.")
+@click.option("--key", is_flag=True, help="Write the worksheet with its blanks filled in.")
 @click.option(
     "-o", "--output", metavar="PATH", default="-", help="Write to this file; `-` is stdout."
 )
@@ -55,6 +58,8 @@ def export(  # noqa: PLR0913 - one for each option
     *,
     to: str,
     where: str | None,
+    worksheet: bool,
+    key: bool,
     output: str,
     memory: int | None,
 ) -> None:
@@ -68,19 +73,29 @@ def export(  # noqa: PLR0913 - one for each option
     Without --at, the position is the end; for training, the end of the last step with a backward
     pass. `--at "step 20"` is the end of that step, after its update.
 
+    A --worksheet has the given numbers, the formulas, and the exercises of FILE, with blanks for
+    what is computed; --key is the same sheet with the answers.
+
     \b
       stepgrad export two_layer --to svg -o two_layer.svg
       stepgrad export two_layer --to dot --at 50% -o two_layer.dot
       stepgrad export xor_tanh --to html --at "step 20" -o step20.html
+      stepgrad export two_layer --to html --worksheet -o sheet.html
       stepgrad export --to markdown -o notes.md train.py
     """
+    if (worksheet or key) and to not in SHEETS:
+        raise click.UsageError(f"a worksheet is {' or '.join(SHEETS)}, not {to}")
     goal = None if output == "-" else Destination.of(output, [file])
     if goal is not None:
         _check_suffix(goal, to)
     opened = open_recorded(file, arguments, memory)
     recording = opened.recording
     cursor = Cursor(recording, end(recording) if where is None else find(recording, where))
-    text = exported(opened.scenario or _scenario(recording), cursor, to)
+    scenario = opened.scenario or _scenario(recording)
+    if worksheet or key:
+        text = as_worksheet(scenario, cursor, to, key=key)
+    else:
+        text = exported(scenario, cursor, to)
     if goal is None:
         echo_document(text)
     else:
