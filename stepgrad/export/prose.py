@@ -56,7 +56,7 @@ def _sentences(paragraph: str) -> Iterator[str]:
     begin = 0
     for match in _SENTENCE.finditer(paragraph):
         sentence = paragraph[begin : match.end()]
-        if all(sentence.count(mark) % 2 == 0 for mark in ("`", "*")):
+        if all(sentence.count(mark) % 2 == 0 for mark in ("`", "*", "**")):
             yield sentence
             begin = match.end()
     yield paragraph[begin:]
