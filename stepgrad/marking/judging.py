@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
 from inspect import Parameter, isclass, signature
 from math import isclose, isfinite
 from pathlib import Path
-from textwrap import dedent
 from types import ModuleType
 from typing import Any
 
@@ -75,11 +74,11 @@ def _compare(path: str, file: ScenarioFile, names: tuple[str, ...]) -> None:
     if len(found) == 2:
         _functions(file, *found)
     elif isclass(found[0]):
-        _engine(path, file, found[0])
+        _engine(path, file, found[0], names[0])
     elif _required(found[0]):
         _functions(file, None, found[0])
     else:
-        _watched(path, f"load({path!r}).{names[0]}()")
+        _watched(path, f"_load({path!r}).{names[0]}()")
 
 
 def _required(function: Callable[..., Any]) -> bool:
@@ -99,15 +98,35 @@ def _graph(file: ScenarioFile) -> GraphScenario:
 def _run(file: ScenarioFile, given: Mapping[str, Any]) -> Any:
     """Compute the graph on numbers of some kind, whose functions are methods."""
     known = dict(given)
+    for target, text in _statements(file):
+        functions = {name: method(name) for name in _names_in(text) if name not in known}
+        known[target] = eval(text, {"__builtins__": {}}, {**functions, **known})
+        if isinstance(known[target], Value) and known[target].label is None:
+            known[target].label = target
+    return known[_root(file)]
+
+
+def _statements(file: ScenarioFile) -> Iterator[tuple[str, str]]:
+    """Yield names and what they are; the form allows arithmetic and functions, nothing else."""
     for each in file.statements:
         name, _, text = each.text.partition("=")
-        code = compile(text.strip(), "<graph>", "eval")
-        functions = {word: _method(word) for word in code.co_names if word not in known}
-        known[name.strip()] = eval(code, {"__builtins__": {}}, {**functions, **known})
-    return known[_graph(file).backward or name.strip()]
+        yield name.strip(), text.strip()
 
 
-def _method(name: str) -> Callable[..., Any]:
+def _root(file: ScenarioFile) -> str:
+    root = _graph(file).backward
+    assert root is not None, "the form asks for it"
+    return root
+
+
+def _names_in(text: str) -> Sequence[str]:
+    """Return the names in an expression."""
+    return compile(text, "<graph>", "eval").co_names
+
+
+def method(name: str) -> Callable[..., Any]:
+    """Return a function that calls the method of this name."""
+
     def call(first: Any, *others: Any) -> Any:
         method = getattr(first, name, None)
         if method is None:
@@ -161,8 +180,9 @@ def _same(got: float, right: float) -> bool:
     return isclose(got, right, rel_tol=1e-9, abs_tol=1e-9)
 
 
-def _engine(path: str, file: ScenarioFile, engine: Callable[[float], Any]) -> None:
+def _engine(path: str, file: ScenarioFile, engine: Callable[[float], Any], name: str) -> None:
     """Run the graph on a class, and compare all gradients of inputs and parameters."""
+    loaded = f"_load({path!r}).{name}"
     for given in _places(file):
         ours = {name: Value(x) for name, x in given.items()}
         right = _run(file, ours)
@@ -174,33 +194,39 @@ def _engine(path: str, file: ScenarioFile, engine: Callable[[float], Any]) -> No
                 f"the result is {number(result.data)}; right is {number(right.data)}"
             )
         result.backward()
-        for name, leaf in theirs.items():
-            if _same(leaf.grad, ours[name].grad):
+        for leaf, made in theirs.items():
+            if _same(made.grad, ours[leaf].grad):
                 continue
-            told = f"{name}.grad is {number(leaf.grad)}; right is {number(ours[name].grad)}"
+            told = f"{leaf}.grad is {number(made.grad)}; right is {number(ours[leaf].grad)}"
             try:
-                _watched(path, _driven(path, file, engine, given))
+                _watched(path, _driven(file, loaded, given))
             except AssertionError as error:
                 raise AssertionError(f"{error}\n{told}") from None
             raise AssertionError(told)
 
 
-def _driven(
-    path: str, file: ScenarioFile, engine: Callable[[float], Any], given: Mapping[str, float]
-) -> str:
-    """Return a program that runs the graph on a class."""
-    return dedent(f"""
-        from stepgrad.marking.judging import _run, open_scenario
-        Engine = load({path!r}).{getattr(engine, "__qualname__", "")}
-        leaves = {{name: Engine(x) for name, x in {dict(given)!r}.items()}}
-        _run(open_scenario({str(file.path)!r}), leaves).backward()
-    """)
+def _driven(file: ScenarioFile, engine: str, given: Mapping[str, float]) -> str:
+    """Return a program that runs the graph on a class, with the names of the scenario."""
+    statements = [*_statements(file)]
+    used = {name for _, text in statements for name in _names_in(text)}
+    functions = used - {*given, *(target for target, _ in statements)}
+    return "\n".join(
+        (
+            "from stepgrad.marking.judging import method as _method",
+            *(f"{name} = _method({name!r})" for name in sorted(functions)),
+            *(f"{name} = {engine}({x!r})" for name, x in given.items()),
+            *(f"{target} = {text}" for target, text in statements),
+            f"{_root(file)}.backward()",
+        )
+    )
 
 
 def _watched(path: str, program: str) -> None:
     """Run a program that uses a submission; raise an error for the first thing that is wrong."""
     driver = Path("driver.py")
-    driver.write_text(f"from stepgrad.marking.judging import load\n{program}\n", encoding="utf-8")
+    driver.write_text(
+        f"from stepgrad.marking.judging import load as _load\n{program}\n", encoding="utf-8"
+    )
     opened = open_typed(str(driver))
     if opened.status:
         raise AssertionError(opened.failure or "it ends with an error")

@@ -56,7 +56,7 @@ def grade_program(path: str, against: str, seconds: float = SECONDS) -> Graded:
         right, said = _judged(path, against, place, seconds)
         what = " and ".join(exercise.of)
         prompt = printable(" ".join(exercise.prompt.split())) or f"Write {what}."
-        work = Work((Path(path).name,), wrong=not right, right=right)
+        work = Work((Path(path).name,), wrong=int(not right), right=right)
         marks.append(Mark(prompt, float(right), work, said))
     return Graded(path, against, Path(path).stem, marks)
 
@@ -83,7 +83,8 @@ def _judged(path: str, against: str, place: int, seconds: float) -> Verdict:
             _end(process)
     try:
         found = json.loads(told)
-        return Verdict(found["right"] is True, printable(str(found["said"]))[:_LONGEST])
+        lines = (line.strip() for line in str(found["said"]).splitlines())
+        return Verdict(found["right"] is True, printable("; ".join(lines))[:_LONGEST])
     except (ValueError, TypeError, KeyError):
         return Verdict(False, "it ends the program before there is a result")
 

@@ -9,7 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from stepgrad.cli import main
+from stepgrad.errors import ScenarioError
 from stepgrad.marking import grade_program
+from stepgrad.scenario import open_scenario
 
 SCENARIO = """\
 title: A neuron
@@ -131,10 +133,18 @@ def test_a_folder_of_three_right_and_four_wrong_submissions(tmp_path: Path) -> N
         "cem": ("Value", ENGINE),
     }
     wrong = {
-        "dan": ("backward", FORWARD + BACKWARD.replace(" + 2*w,", ","), "for w"),
+        "dan": ("backward", FORWARD + BACKWARD.replace(" + 2*w,", ","), "right is 4; ∂L/∂(w·w)"),
         "eve": ("[forward, backward]", FORWARD.replace("- t", "+ t") + BACKWARD, "forward returns"),
-        "fay": ("Value", ENGINE.replace("(1 - t * t)", "(1 - t)"), "tanh"),
-        "gus": ("Value", ENGINE.replace("other.grad += self", "other.grad = self"), "+="),
+        "fay": (
+            "Value",
+            ENGINE.replace("(1 - t * t)", "(1 - t)"),
+            "the rule of y takes ∂y/∂z to be",
+        ),
+        "gus": (
+            "Value",
+            ENGINE.replace("other.grad += self", "other.grad = self"),
+            "the rule of w·w writes 2 over the 2 in w.grad",
+        ),
     }
     for name, (of, program, *said) in {**right, **wrong}.items():
         scenario, file = tmp_path / f"{name}.yaml", tmp_path / f"{name}.py"
@@ -191,3 +201,40 @@ def test_a_program_needs_the_exercises_that_ask_for_it(tmp_path: Path) -> None:
     assert (alone.exit_code, "needs --against FILE" in alone.stderr) == (2, True)
     other = CliRunner().invoke(main, ["grade", str(file), "--against", "square"])
     assert (other.exit_code, "no exercise asks for a program" in other.stderr) == (2, True)
+
+
+def test_exercises_to_start_from_are_asked_and_marked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner().invoke
+    assert run(main, ["new", "--exercise", "ex.yaml"]).exit_code == 0
+    assert run(main, ["check", "ex.yaml"]).exit_code == 0
+    asked = run(main, ["quiz", "ex.yaml", "--answers", "-4 open"])
+    assert asked.exit_code == 0, asked.output
+    Path("ann.py").write_text(
+        "def backward(x, target, w, b):\n"
+        "    d = 2 * (w*x + b - target) * (w*x + b > 0)\n"
+        "    return {'w': d * x, 'db': d}\n"
+    )
+    marks = run(main, ["grade", "ann.py", "--against", "ex.yaml"])
+    assert marks.stdout.startswith("ann: 1 of 1"), marks.output
+    assert run(main, ["new", "--exercise", "--network", "other.yaml"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ("of: []", "takes the function or the class to write"),
+        ("of: f, vary: {x: [1, 2]}", "leave out `vary`"),
+        ("of: f, goal: {x: [1, 2]}", "not for `asks: program`"),
+    ],
+)
+def test_an_exercise_that_asks_for_a_program_wrongly(
+    tmp_path: Path, fields: str, message: str
+) -> None:
+    scenario = tmp_path / "neuron.yaml"
+    text = SCENARIO.format(of="f").replace("of: f}", f"{fields}}}")
+    scenario.write_text(text)
+    with pytest.raises(ScenarioError, match=message):
+        open_scenario(str(scenario))
