@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from stepgrad.engine.world import World
 from stepgrad.numbers import exact
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.quiz.tasks import Task
 
 Edit: TypeAlias = float | str
 """Another number for a leaf; or, for a setting, a text as a file has it."""
@@ -37,7 +38,8 @@ class Program:
 
     `settings` has the text of each setting, by name; `short` has other names for them. `bits` is a
     pattern of the names of inputs that are 0 or 1 in all of the data. `evaluate` raises
-    `ValueError` for what is no expression.
+    `ValueError` for what is no expression. `exercises` makes the tasks of a scenario, and raises
+    `StepgradError` where one is wrong.
     """
 
     run: Callable[[Mapping[str, Edit], World | None], Recording]
@@ -45,6 +47,7 @@ class Program:
     short: Mapping[str, str] = field(default_factory=dict)
     bits: str = ""
     evaluate: Evaluate | None = None
+    exercises: Callable[[], Sequence[Task]] = tuple
 
     def is_bit(self, name: str) -> bool:
         """Whether a leaf can only be 0 or 1."""

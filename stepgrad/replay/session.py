@@ -14,6 +14,7 @@ from stepgrad.replay.graph.outline import Outline, folds, outline
 from stepgrad.replay.graph.scene import Scene, scene
 from stepgrad.replay.program import Edit, Program, Variant
 from stepgrad.replay.quiz.answers import Score
+from stepgrad.replay.quiz.tasks import Sitting
 from stepgrad.replay.state import State
 from stepgrad.replay.stops.stop import Stop
 
@@ -40,7 +41,8 @@ class Session:
     A `program` can be run again with `edits` or in a world, and `original` is the recording
     without; `past` and `future` are the variants that can be returned to. `progress` is set while
     the recording is incomplete. `score` counts predictions, and while one is asked for, the local
-    derivatives of the `secret` node stay hidden: they would give it away.
+    derivatives of the `secret` node stay hidden: they would give it away. `sitting` is
+    the work on the exercises, once they have been asked for.
     """
 
     cursor: Cursor
@@ -63,6 +65,7 @@ class Session:
     progress: Progress | None = None
     score: Score = field(default_factory=Score)
     secret: int | None = None
+    sitting: Sitting | None = None
 
     @classmethod
     def open(

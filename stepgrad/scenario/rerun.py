@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from stepgrad.engine.ops import FUNCTIONS
 from stepgrad.engine.value import Value
@@ -10,6 +10,7 @@ from stepgrad.engine.world import World
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.program import Edit, Program
+from stepgrad.replay.quiz.tasks import Task
 from stepgrad.replay.session import Session
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.form.sections import NetworkScenario
@@ -29,7 +30,12 @@ def rerun(file: ScenarioFile, memory: int | None = None) -> Program:
         changed = with_settings(file, settings) if settings else file
         return record_file(changed, numbers, world, memory=memory)
 
-    return Program(run, settings_of(file), SHORT, _bits(file), _evaluate)
+    def exercises() -> Sequence[Task]:
+        from stepgrad.scenario.exercises.posing import pose  # noqa: PLC0415 - few are asked
+
+        return pose(file) if file.model.exercises else ()
+
+    return Program(run, settings_of(file), SHORT, _bits(file), _evaluate, exercises)
 
 
 def session_on(

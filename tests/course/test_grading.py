@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from stepgrad.cli import main
 from stepgrad.replay.quiz.answers import AnswerError
 from stepgrad.replay.quiz.tasks import Sitting, Task
-from stepgrad.scenario import open_scenario
+from stepgrad.scenario import open_scenario, shipped
 from stepgrad.scenario.exercises.drawing import drawn
 from stepgrad.scenario.exercises.posing import pose
 from stepgrad.scenario.form.exercise import Exercise
@@ -175,3 +175,11 @@ def test_answers_in_a_script_and_as_json(scenario: Path) -> None:
 def test_an_exercise_about_what_is_not_there(scenario: Path, exercise: str, message: str) -> None:
     scenario.write_text(SCENARIO.partition("exercises:")[0] + f"exercises: [{exercise}]\n")
     assert message in run("quiz", str(scenario), code=2).stderr
+
+
+def test_the_exercises_that_ship_can_be_posed_to_anyone() -> None:
+    with_exercises = [file for name in shipped() if (file := open_scenario(name)).model.exercises]
+    assert len(with_exercises) >= 12
+    for file in with_exercises:
+        for student in ("", "Ann", "Bob"):
+            assert len(pose(file, student)) == len(file.model.exercises)

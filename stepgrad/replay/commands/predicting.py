@@ -1,13 +1,21 @@
-"""Predict mode: the next number is asked for before it is shown."""
+"""Predict mode: the next number is asked for before it is shown.
+
+At the start, the exercises of a scenario come first.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
+from stepgrad.errors import StepgradError
+from stepgrad.numbers import number
 from stepgrad.recording import events
 from stepgrad.replay.commands.hints import key
 from stepgrad.replay.quiz.answers import UNKNOWN, Question, Score, reply
 from stepgrad.replay.quiz.questions import question_at
+from stepgrad.replay.quiz.tasks import HINT, Sitting, Task
 from stepgrad.replay.session import Session
 
 NOTHING_LEFT = f"nothing is left to predict: {key('start')} goes to the start"
@@ -18,6 +26,12 @@ def ask(session: Session) -> tuple[Session, str]:
 
     From there on, whatever would give the answer away is hidden.
     """
+    session = _seated(session)
+    if sitting := _open(session):
+        task = sitting.task
+        place = f"exercise {sitting.place + 1}/{len(sitting.tasks)}: "
+        more = f" ({HINT} gives a hint)" if task.hints else ""
+        return session, f"{place}{task.given}{'. ' * bool(task.given)}{task.prompt}{more}"
     there, question = _next(session)
     return there, question.prompt if question else ""
 
@@ -25,11 +39,14 @@ def ask(session: Session) -> tuple[Session, str]:
 def predict(session: Session, text: str) -> Session:
     """Check the prediction of the next number, score it, and go to the event.
 
-    Asking to see the number does not score.
+    Asking to see the number does not score. An exercise is answered where it is asked.
 
     Raises:
-        AnswerError: it is not a number.
+        AnswerError: it is not a number, or not what the exercise asks for.
     """
+    session = _seated(session)
+    if sitting := _open(session):
+        return _exercised(session, sitting, text)
     there, question = _next(session)
     if question is None:
         return there
@@ -40,6 +57,36 @@ def predict(session: Session, text: str) -> Session:
     counted = f" · score {score.right}/{len(score.asked)}" if score.asked else ""
     shown = there.go(there.cursor.step(), answered.text + counted)
     return replace(shown, score=score)
+
+
+def _seated(session: Session) -> Session:
+    """Make the tasks of the scenario when they are first asked for.
+
+    `stepgrad quiz` says what is wrong with one; here predictions still work.
+    """
+    if session.sitting is not None or session.program is None:
+        return session
+    tasks: Sequence[Task] = ()
+    with suppress(StepgradError):
+        tasks = session.program.exercises()
+    return replace(session, sitting=Sitting(tasks))
+
+
+def _open(session: Session) -> Sitting | None:
+    """Return the exercises where they are asked: at the start, until they are done."""
+    sitting = session.sitting
+    asked = sitting is not None and not sitting.over and session.cursor.position == 0
+    return sitting if asked else None
+
+
+def _exercised(session: Session, sitting: Sitting, text: str) -> Session:
+    """Take an answer to an exercise, and say what to press for the next one."""
+    after, said = sitting.after(text)
+    again = "again" if after.place == sitting.place else "for the next"
+    onward = f"{key('predict')} {again}"
+    if after.over:
+        onward = f"mark {number(after.mark)}/{len(after.tasks)}"
+    return session.say(f"{said}; {onward}", sitting=after)
 
 
 def _next(session: Session) -> tuple[Session, Question | None]:

@@ -94,7 +94,8 @@ class Lesson:
 
     def after(self, command: str, session: Session) -> Lesson:
         """Return the lesson after a command has led to a session."""
-        current, moves = self.current, command in _MOVES
+        exercised = command == "predict" and session.cursor.position == 0  # a prediction moves on
+        current, moves = self.current, command in _MOVES and not exercised
         reads = moves and not self.explaining and current is not None and not current.demands
         led = replace(self._meeting(command, session), read=self.read + reads)
         if led.ticked > self.ticked:

@@ -8,9 +8,12 @@ from stepgrad.recording import events
 from stepgrad.replay.commands.predicting import NOTHING_LEFT, ask, predict
 from stepgrad.replay.commands.script import replay
 from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.lesson.following import Lesson
 from stepgrad.replay.quiz.answers import AnswerError, Score
 from stepgrad.replay.session import Session
-from stepgrad.scenario import record_scenario
+from stepgrad.scenario import open_scenario, record_scenario
+from stepgrad.scenario.build import record_file
+from stepgrad.scenario.rerun import session_on
 
 TWO_LAYER = record_scenario("two_layer")
 
@@ -72,3 +75,30 @@ def test_what_is_no_number_changes_nothing() -> None:
 def test_a_script_of_keys_predicts() -> None:
     session = replay(at(0), ["p1.5", "p1", "p?", ":20", "p-8"])
     assert (session.cursor.position, session.said) == (21, "right: −8 · score 2/3")
+
+
+def test_at_the_start_the_exercises_come_first() -> None:
+    file = open_scenario("gears")
+    session = session_on(record_file(file), file)
+    session, question = ask(session)
+    assert question.startswith("exercise 1/2: crank = 1; axle = 3*crank; wheel = 2*axle. What is")
+    session = predict(session, "hint")
+    assert session.said.startswith("hint: Start at the wheel with 1.")
+    session = predict(session, "-6")
+    assert "the sign is wrong" in session.said
+    session = predict(session, "6")
+    assert session.said.startswith("right: 6")
+    session = predict(session, "3")
+    assert session.said == "right: 3; mark 1.5/2"
+    assert session.cursor.position == 0
+    assert ask(session)[1] == "axle = 3·crank = 3·1. What is axle?"
+
+
+def test_an_exercise_reads_no_step_of_the_lesson() -> None:
+    file = open_scenario("relu_gate")
+    session = session_on(record_file(file), file)
+    lesson = Lesson.of(file.lesson, session.recording)
+    answered = predict(session, "3")
+    assert lesson.after("predict", answered).ticked == lesson.ticked
+    moved = session_on(session.recording)  # without a scenario there are no exercises
+    assert lesson.after("predict", predict(moved, "6")).ticked == lesson.ticked + 1
