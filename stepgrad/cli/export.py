@@ -14,8 +14,9 @@ from stepgrad.cli.output import echo, echo_document
 from stepgrad.cli.replay_page import STEPS, written
 from stepgrad.cli.selecting import SELECTION
 from stepgrad.errors import ScenarioError, StepgradError
-from stepgrad.export import FORMATS
+from stepgrad.export import FORMATS, SHEETS
 from stepgrad.export import export as exported
+from stepgrad.export import worksheet as as_worksheet
 from stepgrad.export.figure import where as where_is
 from stepgrad.export.position import end, find
 from stepgrad.program import Selection
@@ -50,6 +51,8 @@ _DRAWN_ELSEWHERE = (".png", ".pdf", ".jpg", ".jpeg", ".gif", ".webp")
     help="14, 50%, 'step 20' (the whole step) or a name; by default, the end, or the start of a "
     "replay.",
 )
+@click.option("--worksheet", is_flag=True, help="Leave blanks for what is computed.")
+@click.option("--key", is_flag=True, help="Write the worksheet with its blanks filled in.")
 @click.option(
     "--replay", is_flag=True, help="With --to html: a page that steps through the replay."
 )
@@ -67,6 +70,8 @@ def export(  # noqa: PLR0913 - one for each option
     where: str | None,
     replay: bool,
     steps: Sequence[int] | None,
+    worksheet: bool,
+    key: bool,
     output: str,
     memory: int | None,
     selection: Selection,
@@ -81,6 +86,9 @@ def export(  # noqa: PLR0913 - one for each option
     Without --at, the position is the end; for training, the end of the last step with a backward
     pass. `--at "step 20"` is the end of that step, after its update.
 
+    A --worksheet has the given numbers, the formulas, and the exercises of FILE, with blanks for
+    what is computed; --key is the same sheet with the answers.
+
     --to html --replay writes the replay itself: one file that steps through the events in any
     browser, without a network, from --at or the start. `page.html#21` opens it at event 21; an
     iframe shows it in a site made with Sphinx or MkDocs.
@@ -89,13 +97,18 @@ def export(  # noqa: PLR0913 - one for each option
       stepgrad export two_layer --to svg -o two_layer.svg
       stepgrad export two_layer --to dot --at 50% -o two_layer.dot
       stepgrad export xor_tanh --to html --at "step 20" -o step20.html
+      stepgrad export two_layer --to html --worksheet -o sheet.html
       stepgrad export --to markdown -o notes.md train.py
       stepgrad export two_layer --to html --replay -o two_layer.html
       stepgrad export xor_tanh --to html --replay --steps 0,10,99 -o xor.html
     """
+    if (worksheet or key) and to not in SHEETS:
+        raise click.UsageError(f"a worksheet is {' or '.join(SHEETS)}, not {to}")
     goal = None if output == "-" else Destination.of(output, [file])
     if goal is not None:
         _check_suffix(goal, to)
+    if replay and (worksheet or key):
+        raise click.UsageError("--replay has no --worksheet and no --key")
     if to != "html" and replay:
         raise click.UsageError("--replay goes with --to html")
     if steps is not None and not replay:
@@ -107,7 +120,11 @@ def export(  # noqa: PLR0913 - one for each option
         text, told = written(opened, scenario, steps, where, [file, *arguments])
     else:
         cursor = Cursor(recording, end(recording) if where is None else find(recording, where))
-        text, told = exported(scenario, cursor, to), where_is(cursor.state)
+        told = where_is(cursor.state)
+        if worksheet or key:
+            text = as_worksheet(scenario, cursor, to, key=key)
+        else:
+            text = exported(scenario, cursor, to)
     if goal is None:
         echo_document(text)
     else:

@@ -8,9 +8,11 @@ import click
 
 from stepgrad.cli.destination import Destination
 from stepgrad.cli.output import echo, echo_document, echo_json, echo_lines
+from stepgrad.course.grading import Graded
 from stepgrad.course.grading import grade as graded
 from stepgrad.course.reports import as_csv, as_junit, as_object, lines
 from stepgrad.errors import StepgradError
+from stepgrad.marking import grade_program
 
 
 @click.command()
@@ -31,25 +33,30 @@ def grade(
     json_: bool,
     junit: str | None,
 ) -> None:
-    """Mark saved answers.
+    """Mark saved answers, and programs.
 
     Each ANSWERS is a file from `stepgrad quiz FILE --student NAME --save ANSWERS`. Every answer is
     computed again, with the numbers of that student. An exercise is worth 1; each hint and each
     wrong answer before the right one costs a quarter, and the right answer is worth at least a
     quarter.
 
+    An ANSWERS that is a Python file is held against the exercises of --against FILE that ask for a
+    program. It runs in a process of its own, for 20 seconds at most, and what it prints is lost.
+    That is no protection from malice.
+
     The exit status is 2 if a file cannot be marked, and otherwise 0, whatever the marks.
 
     \b
       stepgrad grade ann.json bob.json
       stepgrad grade ann.json bob.json --csv
+      stepgrad grade ann.py bob.py --against neuron.scenario.yaml
     """
     if as_table and json_:
         raise click.UsageError("use either --csv or --json")
     report = None if junit is None else Destination.of(junit, answers)
     if report is not None and report.path.suffix != ".xml":
         raise StepgradError(f"{junit}: the report is XML; choose a name that ends in .xml")
-    found = [graded(path, against) for path in answers]
+    found = [_graded(path, against) for path in answers]
     for each in found:
         if each.error:
             echo_lines(each.error, err=True)
@@ -63,3 +70,11 @@ def grade(
     if report is not None:
         report.write(as_junit(found))
     sys.exit(2 if any(each.error for each in found) else 0)
+
+
+def _graded(path: str, against: str | None) -> Graded:
+    if not path.endswith(".py"):
+        return graded(path, against)
+    if against is None:
+        return Graded(path, error=f"{path}: a program needs --against FILE, with its exercises")
+    return grade_program(path, against)

@@ -15,11 +15,13 @@ from stepgrad.export.mermaid import mermaid
 from stepgrad.export.page import WIDTH, page
 from stepgrad.export.position import end
 from stepgrad.export.svg import part_of_page, svg
+from stepgrad.export.worksheet import worksheet as worksheet_lines
 from stepgrad.headless import check_object, snapshot
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.graph.folding import folded_graph
 from stepgrad.replay.graph.picture import Part, picture
 from stepgrad.replay.state import State
+from stepgrad.scenario.exercises.posing import pose
 from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
 
@@ -33,6 +35,16 @@ READABLE = 200
 def export(file: ScenarioFile | None, cursor: Cursor, to: str) -> str:
     """Write a position in one of the `FORMATS`."""
     return FORMATS[to](file, cursor)
+
+
+def worksheet(file: ScenarioFile | None, cursor: Cursor, to: str, *, key: bool) -> str:
+    """Write the worksheet of a position, or its `key`, in one of the `SHEETS`."""
+    title = _title(file, cursor)
+    tasks = pose(file, recording=cursor.recording) if file else []
+    lines = worksheet_lines(cursor.state, title, tasks, key=key)
+    if to == "html":
+        return "".join(page(title, lines, lambda *_: ""))
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _title(file: ScenarioFile | None, cursor: Cursor) -> str:
@@ -91,3 +103,6 @@ FORMATS: Mapping[str, Callable[[ScenarioFile | None, Cursor], str]] = {
     "json": _json,
 }
 """How to write a position in each format."""
+
+SHEETS = ("markdown", "html")
+"""The formats of a worksheet."""

@@ -12,6 +12,7 @@ from itertools import chain, groupby, islice
 
 from stepgrad.engine.notation import atom
 from stepgrad.export.markup import block, code, demoted, plain, section, table
+from stepgrad.export.prose import for_paper
 from stepgrad.export.signs import remarks, signs
 from stepgrad.numbers import corrected, factor, gradient_inline, number
 from stepgrad.printable import printable
@@ -48,20 +49,21 @@ def handout(
 ) -> Iterator[str | State]:
     """Yield the lines of a hand-out in Markdown, and a state wherever a drawing of it belongs."""
     yield f"# {plain(printable(heading))}"
-    yield from block(_place(state))
+    yield from block(place(state))
     yield from block([state.recording.incomplete] if state.recording.incomplete else [])
-    yield from block(demoted(lesson))
+    names = state.recording.names(state.recording.length)
+    yield from block(demoted(for_paper(lesson, names)))
     passes = [state] if trains(state.recording) else [*_passes(state)]
     for each in passes[:SECTIONS]:
         if len(passes) > 1:
             yield from ("", f"## {plain(printable(_which(each)))}")
         yield each
         yield from _pass(each, 2 if len(passes) == 1 else 3)
-    yield from block(_left_out(len(passes) - SECTIONS, ("pass", "passes"), "stepgrad replay"))
+    yield from block(left_out(len(passes) - SECTIONS, ("pass", "passes"), "stepgrad replay"))
     yield from section("Checks", 2, _promises(state, checks))
 
 
-def _place(state: State) -> Iterator[str]:
+def place(state: State) -> Iterator[str]:
     """Say which part of a recording this is, unless it is all of it."""
     begin, end = state.step_bounds
     training = trains(state.recording)
@@ -96,16 +98,16 @@ def _which(state: State) -> str:
 
 
 def _pass(state: State, level: int) -> Iterator[str]:
-    nodes = [Node(state, index) for index in _listed(state)]
+    nodes = [Node(state, index) for index in listed(state)]
     yield from block(_values(nodes))
     yield from block(remarks(state, nodes))
     more = "node", "nodes (nodes with names come first)"
-    yield from block(_left_out(len(state.scene) - len(nodes), more, "stepgrad export --to json"))
+    yield from block(left_out(len(state.scene) - len(nodes), more, "stepgrad export --to json"))
     yield from _phases(state, level)
     yield from section("Gradients that are sums", level, _sums(state, nodes))
 
 
-def _listed(state: State) -> Sequence[int]:
+def listed(state: State) -> Sequence[int]:
     """Return the nodes that fit into a table, in order; nodes with names take precedence."""
     named = (index for index, _ in state.scene.names)
     return sorted(islice(dict.fromkeys(chain(named, state.scene)), LINES))
@@ -147,9 +149,9 @@ def _phases(state: State, level: int) -> Iterator[str]:
             for index in range(first, min(last, first + LINES))
         ]
         yield from section(_HEADINGS[phase], level, lines)
-        yield from block(_left_out(last - first - LINES, ("line", "lines"), "stepgrad replay"))
+        yield from block(left_out(last - first - LINES, ("line", "lines"), "stepgrad replay"))
     more = "section", "sections"
-    yield from block(_left_out(len(phases) - SECTIONS, more, "stepgrad replay"))
+    yield from block(left_out(len(phases) - SECTIONS, more, "stepgrad replay"))
 
 
 def _line(recording: Recording, index: int) -> str:
@@ -164,7 +166,7 @@ def _line(recording: Recording, index: int) -> str:
     return str(told)
 
 
-def _left_out(count: int, what: tuple[str, str], command: str) -> Iterator[str]:
+def left_out(count: int, what: tuple[str, str], command: str) -> Iterator[str]:
     """Say how many are left out, if any, and which command shows them all.
 
     `what` is the word for one of them, and the word for several.
@@ -225,4 +227,4 @@ def _promises(state: State, checks: Sequence[Check]) -> Iterator[str]:
             yield from (f"These are for the end of the recording, event {last:,}.", "")
         yield from table(("what", "expected", "got", ""), rows, numbers=("expected", "got"))
         more = "check", "checks"
-        yield from block(_left_out(len(checks) - LINES, more, "stepgrad check --json"))
+        yield from block(left_out(len(checks) - LINES, more, "stepgrad check --json"))

@@ -45,16 +45,24 @@ pre {{ overflow-x: auto }}
 @page {{ margin: 13mm }}
 @media print {{
   :root {{ color-scheme: light }}
-  body {{ max-width: none; margin: 0; padding: 0; font-size: 10pt; line-height: 1.35 }}
-  h2, h3 {{ margin: 1.2em 0 .5em; break-after: avoid }}
-  figure {{ margin: 1em 0; overflow: visible }}
+  body {{ max-width: none; margin: 0; padding: 0; font-size: 9.5pt; line-height: 1.3 }}
+  h1 {{ font-size: 15pt; margin: 0 0 .6em }}
+  h2, h3 {{ font-size: 11pt; margin: .9em 0 .4em; break-after: avoid }}
+  p {{ margin: .5em 0; orphans: 3; widows: 3 }}
+  ol, ul {{ margin: .3em 0 }}
+  figure {{ margin: .7em 0; overflow: visible }}
   figure svg {{ max-width: 100%; max-height: 66vh; height: auto }}
+  table, li {{ font-size: 8pt; line-height: 1.2 }}
   figcaption {{ font-size: 7.5pt; break-before: avoid }}
   .long {{ font-size: 7pt; line-height: 1.25 }}
   .long code {{ font-size: 1em }}
   th, td {{ padding: .05em 1.2em .05em 0 }}
   tr, li, figure svg, figcaption, .whole {{ break-inside: avoid }}
-  .lines {{ columns: 2; column-gap: 6mm }}
+  .lines, .short {{ columns: 2; column-gap: 6mm }}
+  .short :is(table, li, p) {{ font-size: 7pt; line-height: 1.15 }}
+  .short :is(h2, h3) {{ font-size: 9.5pt; margin: .6em 0 .3em }}
+  .short :is(th, td) {{ padding-block: 0 }}
+  .short > :first-child {{ margin-top: 0 }}
 }}
 """
 
@@ -77,16 +85,23 @@ def page(
     for number, (text, pieces) in enumerate(groupby(handout, lambda each: isinstance(each, str))):
         if text:
             tokens = markdown.parse("\n".join(map(str, pieces)))
-            _mark(tokens)
+            short = _mark(tokens) <= WHOLE and number > 0 and not levels
             tokens = [*_sectioned(tokens, levels)]
-            yield markdown.renderer.render(tokens, markdown.options, {})
+            body = markdown.renderer.render(tokens, markdown.options, {})
+            if short:  # all of it is below the drawing, in two columns on paper
+                body = f'<div class="short">\n{body}{"</section>" * len(levels)}</div>\n'
+                levels.clear()
+            yield body
         else:
             yield from (draw(each, str(number)) for each in pieces if isinstance(each, State))
     yield f"{'</section>' * len(levels)}\n</body>\n</html>\n"
 
 
-def _mark(tokens: Sequence[Token]) -> None:
-    """Prepare tokens for the style sheet: classes, and the places where code may break."""
+def _mark(tokens: Sequence[Token]) -> int:
+    """Prepare tokens for the style sheet: classes, and the places where code may break.
+
+    Returns the most rows or lines of a part.
+    """
     parts = [
         (token, [*_until_closed(tokens, place)])
         for place, token in enumerate(tokens)
@@ -107,6 +122,7 @@ def _mark(tokens: Sequence[Token]) -> None:
             if code.type == "code_inline":  # names with scopes are long: they break at a slash
                 code.type = "html_inline"
                 code.content = f"<code>{escape(code.content).replace('/', '/<wbr>')}</code>"
+    return max(sizes, default=0)
 
 
 def _until_closed(tokens: Sequence[Token], place: int) -> Iterator[Token]:

@@ -37,6 +37,21 @@ expect:
   grads: {{w: -4, b: -2}}
 """
 
+_EXERCISE = """
+# What stepgrad quiz asks; the answers are computed.
+exercises:
+  - asks: gradient
+    of: w
+    vary: {x: [1, 5]}  # other numbers for each student: stepgrad quiz FILE --student NAME
+    hints:
+      - Start from what arrives at z.
+      - Multiply by the local derivative of z with respect to w.
+  - {asks: gate, of: a}
+  # A function `backward(x, target, w, b)` that returns the gradients of w and b:
+  # stepgrad grade FILE.py --against THIS_FILE
+  - {asks: program, of: backward}
+"""
+
 _NETWORK = """\
 # A scenario: a network, its data, and what to look at.
 # For everything that it can contain: stepgrad help scenario
@@ -73,9 +88,13 @@ expect:
 """
 
 
-def template(name: str, *, network: bool = False) -> str:
-    """Return the text of a scenario for a file of this name (`my_lesson`, without a suffix)."""
+def template(name: str, *, network: bool = False, exercise: bool = False) -> str:
+    """Return the text of a scenario for a file of this name (`my_lesson`, without a suffix).
+
+    An `exercise` is about a graph.
+    """
     words = "".join(each if each.isprintable() else " " for each in name.replace("_", " ")).strip()
     title = f"{words[:1].upper()}{words[1:]}" or "A lesson"
     text = _NETWORK if network else _GRAPH
-    return text.format(title=json.dumps(title, ensure_ascii=False))  # what JSON quotes, YAML reads
+    begin = text.format(title=json.dumps(title, ensure_ascii=False))  # what JSON quotes, YAML reads
+    return begin + _EXERCISE * exercise

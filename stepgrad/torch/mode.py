@@ -140,9 +140,15 @@ class Watching(TorchDispatchMode):
         out = func(*args, **kwargs)
         self._tensors.limits.check(_tensors([out]))
         since = len(self._tensors.made)
-        with self._tensors.limits.making(name, self._tensors.made):
-            whole = _functional(name, func)
-            results = recorded_whole(name, whole, cells, named, _parts(out))
+        try:
+            with self._tensors.limits.making(name, self._tensors.made):
+                whole = _functional(name, func)
+                results = recorded_whole(name, whole, cells, named, _parts(out))
+        except NoRoomError as error:
+            if self.inside:
+                raise
+            self._tensors.give_up(error.nodes)
+            return out
         # An element may depend on any other of its sample.
         self._keep(results, out, since, [*_tensors(args), *_tensors(kwargs.values())])
         return out

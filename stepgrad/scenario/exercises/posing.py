@@ -29,7 +29,7 @@ _LONGEST = 12  # the most statements to repeat before a question
 
 
 def pose(file: ScenarioFile, student: str = "", recording: Recording | None = None) -> list[Task]:
-    """Return the tasks of a scenario, with the numbers of a student.
+    """Return the tasks of a scenario, with the numbers of a student; programs are no tasks.
 
     `recording` is a run of the scenario as it is, if there is one already.
 
@@ -38,6 +38,8 @@ def pose(file: ScenarioFile, student: str = "", recording: Recording | None = No
     """
     tasks = []
     for place, exercise in enumerate(file.model.exercises):
+        if exercise.asks == "program":  # a file is handed in, not typed
+            continue
         numbers = drawn(exercise, file.title, place, student)
         if numbers or recording is None:
             run = record_file(file, numbers)

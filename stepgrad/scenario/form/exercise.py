@@ -9,7 +9,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 from stepgrad.scenario.form.kinds import BARE, Limits, Section
 from stepgrad.scenario.form.terms import Interval, Name
 
-Asked: TypeAlias = Literal["value", "gradient", "local derivative", "gate", "verdict", "edit"]
+Asked: TypeAlias = Literal[
+    "value", "gradient", "local derivative", "gate", "verdict", "edit", "program"
+]
 
 _NAMES: Mapping[str, tuple[int, int, str]] = MappingProxyType(
     {
@@ -19,6 +21,7 @@ _NAMES: Mapping[str, tuple[int, int, str]] = MappingProxyType(
         "gate": (1, 20, "the names of gates: one to ask whether it is open, or several"),
         "verdict": (0, 0, "no name: a verdict is about the whole run"),
         "edit": (1, 1, "the name of the input or parameter to change"),
+        "program": (1, 2, "the function or the class to write, or a forward and a backward one"),
     }
 )
 """The least and the most names that each takes, and what they are."""
@@ -29,9 +32,11 @@ class Exercise(Section):
 
     asks: Asked
     """What the answer is: a number, `open` or `shut`, the name of a verdict, or a new number for an
-    input or a parameter with which the run reaches a `goal`."""
+    input or a parameter with which the run reaches a `goal`; for `program`, a file with a function
+    or a class that computes what the graph does."""
     of: Annotated[tuple[Name, ...], BARE] = ()
-    """The node that the question is about; for a local derivative, a node and its operand."""
+    """The node that the question is about; for a local derivative, a node and its operand; for a
+    program, the names in the student's file."""
     prompt: str = ""
     """The question in the teacher's words; by default, it follows from what is asked."""
     hints: Annotated[tuple[Annotated[str, Limits(minLength=1)], ...], BARE] = ()
@@ -54,11 +59,13 @@ def check_exercise(exercise: Exercise) -> Iterator[tuple[str, str]]:
         yield "asks", "`asks: edit` needs a `goal`, such as `goal: {h: [1, 2]}`"
     if exercise.asks != "edit" and exercise.goal:
         yield "goal", f"a `goal` is for `asks: edit`, not for `asks: {exercise.asks}`"
+    if exercise.asks == "program" and exercise.vary:
+        yield "vary", "a program is marked at several numbers anyway: leave out `vary`"
 
 
 def names_of(exercise: Mapping[Any, Any]) -> Iterator[tuple[tuple[str | int, ...], str, bool]]:
     """Yield the path and each name in an exercise as written, and whether it must be a leaf."""
-    of = exercise.get("of", ())
+    of = exercise.get("of", ()) if exercise.get("asks") != "program" else ()
     for place, name in enumerate(of if isinstance(of, tuple) else (of,)):
         if isinstance(name, str):
             yield ("of", place), name, exercise.get("asks") == "edit"

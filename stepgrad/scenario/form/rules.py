@@ -120,8 +120,12 @@ def _exercises(reading: Reading) -> Findings:
             if exercise.vary:
                 message = "the numbers of a network cannot vary: write a graph"
                 yield ("exercises", place, "vary"), message
-        elif exercise.asks == "gradient" and reading.lacks("backward"):
-            yield ("exercises", place, "asks"), "a gradient cannot be asked for without `backward`"
+            if exercise.asks == "program":
+                message = "a program is held against a graph: write a graph"
+                yield ("exercises", place, "asks"), message
+        elif exercise.asks in ("gradient", "program") and reading.lacks("backward"):
+            message = f"a {exercise.asks} cannot be asked for without `backward`"
+            yield ("exercises", place, "asks"), message
 
 
 def _network(reading: Reading) -> Findings:

@@ -1,0 +1,93 @@
+"""A worksheet: what is given stays, what is asked is blank; and its key, with the blanks filled in.
+
+It has no lesson, because a lesson gives answers. For training, it is about one step, before its
+update.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from stepgrad.export.handout import LINES, left_out, listed, place
+from stepgrad.export.markup import block, code, plain, section, table
+from stepgrad.printable import printable
+from stepgrad.recording.events import Accumulate, Seed
+from stepgrad.replay.graph.contents import Node
+from stepgrad.replay.quiz.tasks import Task
+from stepgrad.replay.state import State
+from stepgrad.replay.telling.narration import narrate
+
+BLANK = "\\_" * 10
+"""Where an answer is written."""
+
+
+def worksheet(state: State, heading: str, tasks: Sequence[Task], *, key: bool) -> Iterator[str]:
+    """Yield the lines of a worksheet in Markdown, or of its `key`."""
+    state = _worked(state)
+    nodes = [Node(state, index) for index in listed(state)]
+    yield f"# {plain(printable(heading))}{': key' if key else ''}"
+    yield from block(place(state))
+    yield from block([] if key else [f"Name: {BLANK * 3}"])
+    yield from section("Values", 2, _values(nodes, key=key))
+    yield from block(left_out(len(state.scene) - len(nodes), ("node", "nodes"), "stepgrad export"))
+    yield from section("Backward pass", 2, _backward(state, key=key))
+    yield from section("Questions", 2, _questions(tasks, key=key))
+
+
+def _worked(state: State) -> State:
+    """Return the state before the update of its step, which has the numbers to compute with."""
+    begin, _ = state.step_bounds
+    ends = [
+        each.start + each.length
+        for each in state.recording.blocks_between(begin, state.position)
+        if each.phase in ("forward", "backward")
+    ]
+    return State(state.recording, min(max(ends, default=state.position), state.position))
+
+
+def _values(nodes: Sequence[Node], *, key: bool) -> Iterator[str]:
+    """Yield the table of nodes: of a leaf, everything but its gradient is given."""
+    columns = ["value"]
+    columns += ["tangent"] * any(node.tangent is not None for node in nodes)
+    columns += ["gradient"] * any(node.grad is not None for node in nodes)
+    rows = ((code(node.title), *_cells(node, columns, key=key)) for node in nodes)
+    yield from table(["node", "formula", *columns], rows, numbers=columns)
+
+
+def _cells(node: Node, columns: Sequence[str], *, key: bool) -> Iterator[str]:
+    """Yield the formula and the numbers of a node."""
+    yield code(node.formula) if node.formula != node.name else ""
+    given = {
+        "value": (node.value_text, not node.formula),
+        "tangent": (node.tangent_text, not node.formula),
+        "gradient": (node.grad_text, False),
+    }
+    for text, known in map(given.__getitem__, columns):
+        yield code(text) if known or key else BLANK
+
+
+def _backward(state: State, *, key: bool) -> Iterator[str]:
+    """Yield a numbered line for each contribution to a gradient: its rule, then its numbers."""
+    begin, _ = state.step_bounds
+    recording = state.recording
+    events = [
+        index
+        for index in range(begin, state.position)
+        if isinstance(recording.events[index], (Seed, Accumulate))
+    ]
+    for number, index in enumerate(events[:LINES], 1):
+        told = narrate(recording, index)
+        if isinstance(recording.events[index], Seed):
+            symbols, _, result = told.symbols.rpartition(" = ")
+        else:
+            symbols, result = told.symbols, told.numbers.removeprefix("= ")
+        yield f"{number}. {code(symbols)} = {code(result) if key else BLANK}"
+    yield from block(left_out(len(events) - LINES, ("line", "lines"), "stepgrad replay"))
+
+
+def _questions(tasks: Sequence[Task], *, key: bool) -> Iterator[str]:
+    for number, task in enumerate(tasks, 1):
+        if number > 1:
+            yield ""
+        yield f"{number}. {plain(task.prompt)}"
+        yield from block([f"   {plain(task.answer) if key else BLANK * 3}"])
