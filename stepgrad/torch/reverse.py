@@ -40,8 +40,9 @@ class Reversed(NamedTuple):
                 for at, slot in (batch.edges == node).nonzero().tolist():
                     operands = [self._value(each, number) for number in batch.edges[at].tolist()]
                     out = each.column[batch.start + at]
+                    stored = None if batch.local is None else batch.local[at : at + 1]
                     local = contributions(
-                        batch.op,
+                        batch._replace(local=stored),
                         torch.tensor([operands], dtype=torch.float64),
                         out[None],
                         torch.ones(1, dtype=torch.float64),
