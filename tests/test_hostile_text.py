@@ -47,7 +47,8 @@ NO_FILE = [
     ["torch-zoom", "--element", TYPED, f"{TYPED}.py"], ["torch-zoom", "--element", TYPED, "square"],
     ["serve", TYPED], ["export", "--to", "html", "--replay", "--steps", TYPED, "square"],
     ["why", TYPED, "w"], ["why", "square", TYPED], ["why", "square", "x", "--at", TYPED],
-    ["glossary", TYPED],
+    ["glossary", TYPED], ["grade", TYPED], ["grade", f"{TYPED}.py", "--against", TYPED],
+    ["quiz", "relu_gate", "--student", TYPED, "--answers", TYPED],
 ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import selectors
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from click.testing import CliRunner
 
 from processes import PATIENCE, ROOT, environment, run, started, stepgrad
 from stepgrad.cli import COMMANDS, main
+from stepgrad.course.answers import Answers, save_answers
 
 ALL = [
     ["run", "two_layer"],
@@ -34,6 +36,7 @@ ALL = [
     ["diff", "two_layer", "two_layer"],
     ["quiz", "two_layer"],
     ["quiz", "two_layer", "--answers", "1.5"],
+    ["grade", "ann.json"],
     ["why", "dead_relu", "w"],
     ["why", "dead_relu", "w", "--json"],
     ["list"],
@@ -59,8 +62,9 @@ FULL = Path("/dev/full")
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The commands of a test write into a folder of its own."""
+    """The commands of a test write into a folder of its own, which has answers to mark."""
     monkeypatch.chdir(tmp_path)
+    save_answers("ann.json", Answers("relu_gate", "Ann", (("3",),)))
     return tmp_path
 
 
@@ -202,9 +206,20 @@ def test_ctrl_c(command: str, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(BEGAN)
     variables = environment(PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
     with started(stepgrad(*command.split(), "slow.yaml"), env=variables) as process:
-        (tmp_path / "began").read_text()
+        wait_for(process, tmp_path / "began")
         out, err = interrupted(process)
     assert (process.returncode, out, err.strip()) == (130, "", "Aborted!")
+
+
+def wait_for(process: subprocess.Popen[str], fifo: Path) -> None:
+    """Wait until a process opens a named pipe."""
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with selectors.DefaultSelector() as selector:
+            selector.register(reader, selectors.EVENT_READ)
+            assert selector.select(timeout=PATIENCE), f"exit status {process.poll()}"
+    finally:
+        os.close(reader)
 
 
 def interrupted(process: subprocess.Popen[str]) -> tuple[str, str]:
@@ -270,4 +285,4 @@ def test_a_file_that_does_not_fit_is_named(command: list[str], tmp_path: Path) -
     name = command[-1] if command[-1] != "square" else "square.stepgrad"
     assert ended.stderr.endswith("File too large\n")
     assert ended.stderr.splitlines()[-1].startswith(f"{name}: ")
-    assert list(tmp_path.iterdir()) == []
+    assert [each.name for each in tmp_path.iterdir()] == ["ann.json"]

@@ -19,7 +19,7 @@ def drawn(exercise: Exercise, title: str, place: int, student: str) -> dict[str,
     name = " ".join(student.casefold().split())
     if not name:
         return {}
-    chance = Random(f"{name}/{title}/{place}")
+    chance = Random(f"{name}/{title}/{place}".encode(errors="surrogatepass"))
     return {leaf: _number(chance, *ends) for leaf, ends in exercise.vary.items()}
 
 
