@@ -37,7 +37,7 @@ def _in_layers(_ctx: click.Context, _param: click.Parameter, text: str | None) -
 
 _OPTIONS = (
     click.option(
-        "--only-steps",  # training scripts often have a --steps of their own, and so has export
+        "--only-steps",  # training scripts, and `export`, have a --steps of their own
         metavar="STEPS",
         callback=_in_steps,
         help="PyTorch: record only these training steps, such as 0-2; the first is 0.",
