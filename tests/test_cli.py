@@ -595,6 +595,12 @@ def test_the_help_says_which_programs_can_run() -> None:
         assert PROGRAM in shown
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_two_options_of_a_command_share_a_name(command: str) -> None:
+    names = [each.name for each in main.commands[command].params]
+    assert len(set(names)) == len(names)
+
+
 def test_help_and_version() -> None:
     assert stepgrad("-h").stdout == stepgrad("--help").stdout
     for name, command in main.commands.items():

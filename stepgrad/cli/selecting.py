@@ -37,8 +37,7 @@ def _in_layers(_ctx: click.Context, _param: click.Parameter, text: str | None) -
 
 _OPTIONS = (
     click.option(
-        "--only-steps",  # training scripts often have a --steps of their own
-        "steps",
+        "--only-steps",  # training scripts, and `export`, have a --steps of their own
         metavar="STEPS",
         callback=_in_steps,
         help="PyTorch: record only these training steps, such as 0-2; the first is 0.",
@@ -64,12 +63,12 @@ def SELECTION(command: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802 
     @wraps(command)
     def selecting(
         *args: Any,
-        steps: range | None,
+        only_steps: range | None,
         batch_row: int | None,
         layers: tuple[str, ...],
         **kwargs: Any,
     ) -> Any:
-        return command(*args, selection=Selection(steps, batch_row, layers), **kwargs)
+        return command(*args, selection=Selection(only_steps, batch_row, layers), **kwargs)
 
     for option in reversed(_OPTIONS):
         selecting = option(selecting)
