@@ -145,7 +145,10 @@ class TestPrograms:
         program.write_text("import nowhere_to_be_found")
         result = stepgrad("check", program, code=1)
         assert "nothing was recorded" not in result.stderr
-        assert squeezed(result.stdout) == [f"{program} FAILED, exit status 1"]
+        assert squeezed(result.stdout) == [
+            f"{program} FAILED, exit status 1",
+            "the program failed: ModuleNotFoundError: No module named 'nowhere_to_be_found'",
+        ]
 
     def test_one_without_values(self, program: Path) -> None:
         program.write_text("print(1)")

@@ -66,6 +66,23 @@ def test_a_program_has_its_own_status_and_its_arguments() -> None:
     assert result.stdout.splitlines()[-1] == "  stepgrad run --to 1 train.py --steps 2 x"
 
 
+def test_what_ended_a_program_comes_before_what_was_found_until_then() -> None:
+    failing = "the program failed: ZeroDivisionError: division by zero"
+    Path("failing.py").write_text(PROGRAM.replace("sys.exit(len(sys.argv) - 1)", "1 / 0"))
+    result = stepgrad("diagnose", "failing.py", code=1)
+    assert result.stdout.splitlines()[:2] == [
+        f"failing.py: {failing}",
+        "failing.py: 1 verdict until then",
+    ]
+    Path("failing.py").write_text("1 / 0")
+    result = stepgrad("diagnose", "failing.py", code=1)
+    assert result.stdout.splitlines()[1:] == [
+        "failing.py: nothing found until then: 3 questions asked"
+    ]
+    [found] = json.loads(stepgrad("diagnose", "--json", "failing.py", code=1).stdout)["files"]
+    assert found["failure"] == failing
+
+
 def test_a_recording_is_diagnosed_like_the_run() -> None:
     record_scenario("dead.yaml").save("saved.stepgrad")
     lines = stepgrad("diagnose", "saved.stepgrad", code=1).stdout.splitlines()

@@ -34,6 +34,7 @@ def _object(result: Result) -> dict[str, Any]:
         "verdict": result.word,
         "error": result.error,
         "status": result.status,
+        "failure": result.failure,
         "seconds": round(result.seconds, 3),
         "broken": result.broken,
         "passes": result.passes,
@@ -85,7 +86,8 @@ def _suite(suites: Element, result: Result) -> None:
     for promise in result.promises:
         case(promise.check.name, "" if promise.ok else "failure", "\n".join(promise.details))
     if result.status:
-        case("program", "failure", f"exit status {result.status}")
+        said = filter(None, (f"exit status {result.status}", result.failure))
+        case("program", "failure", ": ".join(said))
     if result.broken:
         case("finite", "failure", result.broken)
     if result.word == "nothing to check":

@@ -48,10 +48,10 @@ class Result:
     """The result of checking a file; `error` says why it could not be checked at all.
 
     `broken` says what is not finite without being expected, and which bug the recording was made
-    with. `passes` is the number of backward
-    passes, of which a few are compared. `status` is the exit status of a program, `seconds` the
-    time that everything took, and `note` a remark. `findings` are the verdicts of the `diagnosis`
-    that nothing promises: they fail the check if it is `strict`, or if a derivative is wrong.
+    with. `passes` is the number of backward passes, of which a few are compared. `status` is the
+    exit status of a program, `failure` what ended it, `seconds` the time that everything took, and
+    `note` a remark. `findings` are the verdicts of the `diagnosis` that nothing promises: they fail
+    the check if it is `strict`, or if a derivative is wrong.
     """
 
     file: str
@@ -62,6 +62,7 @@ class Result:
     note: str = ""
     error: str = ""
     status: int = 0
+    failure: str = ""
     seconds: float = 0.0
     diagnosis: Diagnosis = field(default_factory=Diagnosis)
     findings: Sequence[Finding] = ()

@@ -32,8 +32,7 @@ def result_details(result: Result, *, verbose: bool) -> Iterator[str]:
     """Yield what is wrong with a file, and all comparisons if one differs or if `verbose`."""
     for promise in result.promises:
         yield from promise.details
-    if result.broken:
-        yield result.broken
+    yield from filter(None, (result.failure, result.broken))
     if result.note:
         yield result.note
     if result.ways and (verbose or not all(way.ok for way in result.ways)):

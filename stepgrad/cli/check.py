@@ -106,7 +106,8 @@ def _checked(
     start = perf_counter()
 
     def look(opened: Opened) -> Result:
-        return judge(file, opened.recording, opened.scenario, opened.status, strict=strict)
+        result = judge(file, opened.recording, opened.scenario, opened.status, strict=strict)
+        return replace(result, failure=opened.failure)
 
     result = examine(file, arguments, memory, selection, doing="checking", look=look, bare=Result)
     return replace(result, seconds=perf_counter() - start)

@@ -28,13 +28,17 @@ WIDTH = 80
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What is wrong in the run of a file; `error` says why it cannot be said."""
+    """What is wrong in the run of a file; `error` says why it cannot be said.
+
+    `failure` says what ended the program, if that was an error or Ctrl+C.
+    """
 
     file: str
     verdicts: Sequence[Finding] = ()
     notes: Sequence[Finding] = ()
     error: str = ""
     status: int = 0
+    failure: str = ""
 
     @property
     def failed(self) -> bool:
@@ -118,6 +122,7 @@ def _examined(
             findings(recording, found.verdicts),
             findings(recording, [*found.notes, *rounded]),
             status=opened.status,
+            failure=opened.failure,
         )
 
     return examine(file, arguments, memory, selection, doing="diagnosing", look=look, bare=Examined)
@@ -126,10 +131,13 @@ def _examined(
 def _told(found: Examined, arguments: Sequence[str]) -> Iterator[str]:
     """Yield a paragraph for each verdict and each note, below a line that counts them."""
     asked = f"{counted(len(diagnosis.QUESTIONS), 'question')} asked"
+    until = " until then" if found.failure else ""
+    if found.failure:
+        yield f"{found.file}: {found.failure}"
     if not found.verdicts:
-        yield f"{found.file}: nothing found: {asked}"
+        yield f"{found.file}: nothing found{until}: {asked}"
     else:
-        yield f"{found.file}: {counted(len(found.verdicts), 'verdict')}"
+        yield f"{found.file}: {counted(len(found.verdicts), 'verdict')}{until}"
     for each in (*found.verdicts, *found.notes):
         yield ""
         what = f"{each.verdict}{' (a note)' if each in found.notes else ''}: "
@@ -147,6 +155,7 @@ def _object(found: Examined) -> dict[str, Any]:
         "file": found.file,
         "error": found.error,
         "status": found.status,
+        "failure": found.failure,
         "verdicts": [asdict(each) for each in found.verdicts],
         "notes": [asdict(each) for each in found.notes],
     }

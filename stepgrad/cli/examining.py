@@ -48,7 +48,8 @@ def examine(  # noqa: PLR0913 - all that an examination needs
     """Open a file and `look` at it, with progress; what a program prints goes to stderr.
 
     Where there is nothing to look at, `bare` makes the result: from the name and an `error`, or
-    from the name and the `status` of a program that failed before it had done anything.
+    from the name, the `status` and the `failure` of a program that failed before anything was
+    recorded.
     """
     program = is_program(file)
     # A program prints where a bar would be.
@@ -63,7 +64,7 @@ def examine(  # noqa: PLR0913 - all that an examination needs
             )
         if not opened.recording.length and opened.scenario is None:
             if opened.status:  # its own error says why
-                return bare(file, status=opened.status)
+                return bare(file, status=opened.status, failure=opened.failure)
             raise nothing_recorded(file, opened.recording)
         with progress_bar(f"{file}: {doing}"):
             return look(opened)

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 from traceback import format_exception_only, print_exception, walk_tb
+from types import TracebackType
 
 from stepgrad.printable import printable
 from stepgrad.program.signals import HOOKS, end_before_handler
@@ -17,6 +18,8 @@ _OURS = (
     f"{Path(os.__file__).parent / 'asyncio'}{os.sep}",  # where a cell of a notebook awaits
 )
 """What stands before a program in its tracebacks."""
+
+_HANDLER = "handle_torch_function"
 
 
 def exit_status(error: BaseException) -> int:
@@ -66,10 +69,29 @@ def _leave_out_hooks(error: BaseException | None) -> None:
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        trace = error.__traceback__
-        while trace is not None:
-            inner = trace.tb_next
-            while inner is not None and inner.tb_frame.f_code.co_filename.startswith(HOOKS):
-                inner = inner.tb_next
-            trace.tb_next, trace = inner, inner
+        kept = _without_hooks(error.__traceback__)
+        for trace, inner in zip(kept, [*kept[1:], None], strict=True):
+            trace.tb_next = inner
         error = error.__cause__ or error.__context__
+
+
+def _without_hooks(trace: TracebackType | None) -> list[TracebackType]:
+    """Return the parts of a traceback without our hooks, and without the way to them.
+
+    A function of PyTorch that is written in Python calls `_HANDLER`, which calls the hook, which
+    calls the function again.
+    """
+    kept: list[TracebackType] = []
+    hooked = False
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if kept and code.co_filename.startswith(HOOKS):
+            hooked = True
+        else:
+            around = [each.tb_frame.f_code for each in kept[-2:]]
+            if hooked and [each.co_name for each in around[1:]] == [_HANDLER] and around[0] is code:
+                del kept[-2:]
+            hooked = False
+            kept.append(trace)
+        trace = trace.tb_next
+    return kept

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from subprocess import run
 
 import pytest
 
@@ -13,7 +15,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip insta
 from torch import Tensor, nn  # noqa: E402
 
 import stepgrad  # noqa: E402
-from processes import started  # noqa: E402
+from processes import limited, started  # noqa: E402
 from processes import stepgrad as in_a_process  # noqa: E402
 from stepgrad.program import run_program  # noqa: E402
 from stepgrad.recording.blocks import Backward  # noqa: E402
@@ -70,6 +72,28 @@ def test_ctrl_c_ends_a_program_that_computes(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert "stepgrad/torch" not in said  # no frame of ours
     assert Recording.load(tmp_path / "out.stepgrad").size
+
+
+def test_a_traceback_is_that_of_python(tmp_path: Path) -> None:
+    text = """
+        import torch
+        from torch.nn.functional import cross_entropy
+        w = torch.ones(2, requires_grad=True)
+        try:
+            cross_entropy(w, "a")
+        finally:
+            w.detach().sum().backward()
+        """
+    path = program(tmp_path, text)
+    out = str(tmp_path / "out.stepgrad")
+    told = [
+        run(command, capture_output=True, text=True, timeout=60, check=False)
+        for command in (limited(sys.executable, path), in_a_process("record", "-o", out, path))
+    ]
+    alone, recorded_ = (each.stderr.partition("RuntimeError")[0] for each in told)
+    assert "in backward" in alone
+    assert "in cross_entropy" in alone
+    assert alone == recorded_
 
 
 def test_other_threads_are_not_recorded_and_work() -> None:
