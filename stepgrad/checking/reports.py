@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
-from xml.etree import ElementTree
-from xml.etree.ElementTree import Element, SubElement
+from xml.etree.ElementTree import Element
 
+from stepgrad import junit
 from stepgrad.checking.result import Result
 from stepgrad.checking.text import comparison_lines, finding_lines
 from stepgrad.headless import check_object
 from stepgrad.numbers import for_json
-
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def as_object(results: Sequence[Result]) -> dict[str, Any]:
@@ -60,34 +57,23 @@ def as_junit(results: Sequence[Result]) -> bytes:
 
     A file that cannot be checked is a suite with one case, an error.
     """
-    suites = Element("testsuites", name="stepgrad check")
-    for result in results:
-        _suite(suites, result)
-    for total in ("tests", "failures", "errors", "skipped"):
-        suites.set(total, str(sum(int(suite.get(total, 0)) for suite in suites)))
-    ElementTree.indent(suites)
-    text = ElementTree.tostring(suites, encoding="unicode")
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()
+    return junit.document("stepgrad check", map(_suite, results))
 
 
-def _suite(suites: Element, result: Result) -> None:
-    name = _clean(result.file)
-    suite = SubElement(suites, "testsuite", name=name, time=f"{result.seconds:.3f}")
+def _suite(result: Result) -> Element:
+    suite = junit.suite(result.file, result.seconds)
 
     def case(what: str, problem: str = "", text: str = "") -> None:
-        found = SubElement(suite, "testcase", classname=name, name=_clean(what))
-        if problem:
-            first = _clean(text).partition("\n")[0]
-            SubElement(found, problem, message=first).text = _clean(text)
+        junit.case(suite, what, problem, text)
 
-    _properties(suite, result)
+    junit.add_properties(suite, _unpromised(result))
     if result.error:
         case("opens", "error", result.error)
     for promise in result.promises:
         case(promise.check.name, "" if promise.ok else "failure", "\n".join(promise.details))
     if result.status:
-        said = filter(None, (f"exit status {result.status}", result.failure))
-        case("program", "failure", ": ".join(said))
+        ended = filter(None, (f"exit status {result.status}", result.failure))
+        case("program", "failure", ": ".join(ended))
     if result.broken:
         case("finite", "failure", result.broken)
     if result.word == "nothing to check":
@@ -105,21 +91,12 @@ def _suite(suites: Element, result: Result) -> None:
         case(f"gradients: {way.way}", problem, "\n".join((said, *comparison_lines([way]))))
     if result.strict or result.sick or result.diagnosis.promised is not None:
         case("verdicts", "failure" if result.sick else "", "\n".join(finding_lines(result)))
-    suite.set("tests", str(len(suite.findall("testcase"))))
-    for problem, total in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
-        suite.set(total, str(len(suite.findall(f"testcase/{problem}"))))
+    return suite
 
 
-def _properties(suite: Element, result: Result) -> None:
-    """Add the verdicts that nothing promises, whether or not they fail the check."""
-    if not result.findings:
-        return
-    properties = SubElement(suite, "properties")
-    for each in result.findings:
-        text = _clean(f"{each.text} ({each.evidence}) {each.advice}")
-        SubElement(properties, "property", name=f"verdict: {each.verdict}", value=text)
-
-
-def _clean(text: str) -> str:
-    """Replace the characters that XML does not allow."""
-    return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+def _unpromised(result: Result) -> dict[str, str]:
+    """Return the verdicts that nothing promises, whether or not they fail the check."""
+    return {
+        f"verdict: {each.verdict}": f"{each.text} ({each.evidence}) {each.advice}"
+        for each in result.findings
+    }

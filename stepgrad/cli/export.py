@@ -102,17 +102,10 @@ def export(  # noqa: PLR0913 - one for each option
       stepgrad export two_layer --to html --replay -o two_layer.html
       stepgrad export xor_tanh --to html --replay --steps 0,10,99 -o xor.html
     """
-    if (worksheet or key) and to not in SHEETS:
-        raise click.UsageError(f"a worksheet is {' or '.join(SHEETS)}, not {to}")
+    _check_kind(to, sheet=worksheet or key, replay=replay, steps=steps)
     goal = None if output == "-" else Destination.of(output, [file])
     if goal is not None:
         _check_suffix(goal, to)
-    if replay and (worksheet or key):
-        raise click.UsageError("--replay has no --worksheet and no --key")
-    if to != "html" and replay:
-        raise click.UsageError("--replay goes with --to html")
-    if steps is not None and not replay:
-        raise click.UsageError("--steps goes with --replay")
     opened = open_recorded(file, arguments, memory, selection)
     recording = opened.recording
     scenario = opened.scenario or _scenario(recording)
@@ -139,6 +132,18 @@ def _scenario(recording: Recording) -> ScenarioFile | None:
     with suppress(ScenarioError):
         return recorded_scenario(recording)
     return None
+
+
+def _check_kind(to: str, *, sheet: bool, replay: bool, steps: Sequence[int] | None) -> None:
+    """Refuse options that do not go together."""
+    if sheet and to not in SHEETS:
+        raise click.UsageError(f"a worksheet is {' or '.join(SHEETS)}, not {to}")
+    if replay and sheet:
+        raise click.UsageError("--replay has no --worksheet and no --key")
+    if to != "html" and replay:
+        raise click.UsageError("--replay goes with --to html")
+    if steps is not None and not replay:
+        raise click.UsageError("--steps goes with --replay")
 
 
 def _check_suffix(goal: Destination, to: str) -> None:

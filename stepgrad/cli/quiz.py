@@ -7,12 +7,12 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
-from io import TextIOWrapper
 from typing import NoReturn
 
 import click
 
 from stepgrad.cli.arguments import ARGUMENTS, MEMORY, FileCommand
+from stepgrad.cli.asking import Typed, scripted
 from stepgrad.cli.destination import Destination
 from stepgrad.cli.output import echo, echo_json, echo_lines
 from stepgrad.cli.prose import ask_in_words
@@ -95,7 +95,7 @@ def quiz(  # noqa: PLR0913 - one for each option
       stepgrad quiz relu_gate --student Ann --save ann.json
     """  # fmt: skip
     given = answers.split() if answers is not None else None
-    typed = _Typed()
+    typed = Typed()
     if file is not None and most is None and is_scenario(file) and has_exercises(file):
         _exercise(file, student, given, typed, save=save, as_json=as_json)
     if student or save or as_json:
@@ -104,7 +104,7 @@ def quiz(  # noqa: PLR0913 - one for each option
     if given is None:
         score = _hold(recording, asked, typed, reply)
     else:
-        score = _hold(recording, asked, _scripted(given), _strictly)
+        score = _hold(recording, asked, scripted(given), _strictly)
     left = len(asked) - len(score.asked)
     echo()
     echo(f"{score.right} of {len(asked)} right{f', {left} not answered' if left else ''}")
@@ -125,7 +125,7 @@ def _exercise(  # noqa: PLR0913 - one for each option
     file: str,
     student: str,
     given: Sequence[str] | None,
-    typed: _Typed,
+    typed: Typed,
     *,
     save: str | None,
     as_json: bool,
@@ -194,39 +194,6 @@ def _keep(file: str, mark: Mark) -> None:
             keep(place.lesson, mark, place.kept)
         except ProgressError as error:
             echo_lines(error, err=True)
-
-
-class _Typed(Iterator[str]):
-    """What a person types, up to the end, or to Ctrl+C.
-
-    Where it is `quiet`, stdout is for a document, and the prompt goes to stderr.
-    """
-
-    def __init__(self) -> None:
-        self.interrupted = self.quiet = False
-        if isinstance(sys.stdin, TextIOWrapper):
-            sys.stdin.reconfigure(errors="replace")
-
-    def __next__(self) -> str:
-        if sys.stdin is None:
-            raise StopIteration
-        line = ""
-        try:
-            echo("> ", end="", err=self.quiet)  # not by `input`, which needs all three streams
-            line = sys.stdin.readline()
-        except KeyboardInterrupt:
-            self.interrupted = True
-        if not line:
-            echo(err=self.quiet)
-            raise StopIteration
-        return line
-
-
-def _scripted(answers: Sequence[str]) -> Iterator[str]:
-    """Yield answers as if they were typed."""
-    for answer in answers:
-        echo(f"> {answer}")
-        yield answer
 
 
 _Answer = Callable[[Question, str], Reply]

@@ -6,9 +6,9 @@ import csv
 from collections.abc import Iterator, Sequence
 from io import StringIO
 from typing import Any
-from xml.etree import ElementTree
-from xml.etree.ElementTree import Element, SubElement
+from xml.etree.ElementTree import Element
 
+from stepgrad import junit
 from stepgrad.course.grading import Graded
 from stepgrad.numbers import number
 from stepgrad.printable import printable
@@ -87,22 +87,20 @@ def as_junit(graded: Sequence[Graded]) -> bytes:
 
     One that is not right is a failure; its mark is a property of the case.
     """
-    suites = Element("testsuites", name="stepgrad grade")
-    for each in graded:
-        suite = SubElement(suites, "testsuite", name=printable(each.student or each.path))
-        if each.error:
-            case = SubElement(suite, "testcase", classname=each.path, name="opens")
-            said = printable(each.error)
-            SubElement(case, "error", message=said.partition("\n")[0]).text = said
-        for place, mark in enumerate(each.marks, 1):
-            name = f"{place}. {mark.exercise}"
-            case = SubElement(suite, "testcase", classname=printable(each.file), name=name)
-            properties = SubElement(case, "properties")
-            SubElement(properties, "property", name="mark", value=f"{mark.mark:g}")
-            if not mark.work.right:
-                SubElement(case, "failure", message=printable(mark.said))
-        for key, tag in (("tests", "testcase"), ("failures", "*/failure"), ("errors", "*/error")):
-            suite.set(key, str(len(suite.findall(tag))))
-    ElementTree.indent(suites)
-    text = ElementTree.tostring(suites, encoding="unicode")
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()
+    return junit.document("stepgrad grade", map(_suite, graded))
+
+
+def _suite(graded: Graded) -> Element:
+    suite = junit.suite(printable(graded.student or graded.path))
+    if graded.error:
+        junit.case(suite, "opens", "error", printable(graded.error), classname=graded.path)
+    for place, mark in enumerate(graded.marks, 1):
+        junit.case(
+            suite,
+            f"{place}. {mark.exercise}",
+            "" if mark.work.right else "failure",
+            printable(mark.said),
+            classname=printable(graded.file),
+            properties={"mark": f"{mark.mark:g}"},
+        )
+    return suite
