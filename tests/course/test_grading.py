@@ -62,6 +62,7 @@ def test_answers_are_computed_and_mistakes_are_recognised(scenario: Path) -> Non
     of_w, of_x, local, gate, edit, value = pose(open_scenario(scenario))
     assert of_w.judge("-3").right  # -1·1·3
     assert said(of_w, "3") == "not 3: the sign is wrong"
+    assert said(of_w, "0") == "not 0"  # many mistakes make a 0
     assert said(of_w, "-1") == "not −1: that is the derivative without the factor ∂z/∂w"
     assert of_x.judge("0").right  # -2 through z, 2 from the product with u
     assert "that is only what comes back through z: add the other paths" in said(of_x, "-2")
