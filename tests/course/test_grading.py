@@ -158,6 +158,17 @@ def test_answers_that_are_not_ours() -> None:
     assert "No such file" in run("grade", "missing.json", code=2).stderr
 
 
+def test_answers_without_their_scenario_say_whose_they_are(scenario: Path) -> None:
+    run("quiz", "paths.yaml", "--save", "ann.json", "--student", "Ann", typed="-3\n")
+    scenario.rename("elsewhere.yaml")
+    result = run("grade", "ann.json", "--json", code=2)
+    assert result.stderr.startswith("ann.json: paths.yaml: no such file")
+    assert "--against FILE" in result.stderr
+    (ann,) = json.loads(result.stdout)["students"]
+    assert (ann["student"], ann["file"]) == ("Ann", "paths.yaml")
+    run("grade", "ann.json", "--against", "elsewhere.yaml")
+
+
 def test_answers_in_a_script_and_as_json(scenario: Path) -> None:
     answers = "-3 0 2 open -1 6"
     result = run("quiz", str(scenario), "--json", "--answers", answers)
