@@ -174,7 +174,8 @@ def _by_name(returned: Any, names: Sequence[str]) -> Mapping[str, Any]:
     if isinstance(returned, Mapping):
         return {name: returned.get(name, returned.get(f"d{name}")) for name in names}
     found = _plain(returned)
-    if len(names) == 1 and not (isinstance(found, list) and len(found) == 1):
+    lone = len(names) == 1 and not (isinstance(found, list) and len(found) == 1)
+    if lone or isinstance(found, (int, float)):
         found = [found]
     if not isinstance(found, list) or len(found) != len(names):
         what = counted(len(found), "gradient") if isinstance(found, list) else repr(returned)

@@ -87,7 +87,7 @@ def export(  # noqa: PLR0913 - one for each option
     pass. `--at "step 20"` is the end of that step, after its update.
 
     A --worksheet has the given numbers, the formulas, and the exercises of FILE, with blanks for
-    what is computed; --key is the same sheet with the answers.
+    what is computed; --key is the same sheet with the answers. As html, both draw a small graph.
 
     --to html --replay writes the replay itself: one file that steps through the events in any
     browser, without a network, from --at or the start. `page.html#21` opens it at event 21; an

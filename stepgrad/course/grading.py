@@ -47,10 +47,16 @@ def grade(path: str, against: str | None = None) -> Graded:
     """
     try:
         answers = read_answers(path)
-        file = against or _found(answers.file, Path(path).parent)
-        marks = marked(pose_for(file, answers.student), answers)
     except StepgradError as error:
         return Graded(path, error=str(error))
+    file = against or _found(answers.file, Path(path).parent)
+    try:
+        marks = marked(pose_for(file, answers.student), answers)
+    except StepgradError as error:
+        told = f"{path}: {error}"
+        if against is None:
+            told += "; --against FILE marks them against another scenario"
+        return Graded(path, file, answers.student, error=told)
     return Graded(path, file, answers.student, marks)
 
 

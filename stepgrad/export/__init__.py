@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from stepgrad.export.blanks import drawn
 from stepgrad.export.dot import dot
 from stepgrad.export.figure import PAGE, Figure, figure
 from stepgrad.export.graph_json import graph_json
@@ -41,10 +42,18 @@ def worksheet(file: ScenarioFile | None, cursor: Cursor, to: str, *, key: bool) 
     """Write the worksheet of a position, or its `key`, in one of the `SHEETS`."""
     title = _title(file, cursor)
     tasks = pose(file, recording=cursor.recording) if file else []
-    lines = worksheet_lines(cursor.state, title, tasks, key=key)
-    if to == "html":
-        return "".join(page(title, lines, lambda *_: ""))
-    return "".join(f"{line}\n" for line in lines)
+    lines = worksheet_lines(cursor.state, title, tasks, PAGE, key=key)
+    if to == "markdown":
+        return _text(lines)
+
+    def draw(state: State, mark: str) -> str:
+        return part_of_page(drawn(state, title, key=key), WIDTH, mark)
+
+    return "".join(page(title, lines, draw, "sheet"))
+
+
+def _text(lines: Iterator[str | State]) -> str:
+    return "".join(f"{line}\n" for line in lines if isinstance(line, str))
 
 
 def _title(file: ScenarioFile | None, cursor: Cursor) -> str:
@@ -73,7 +82,7 @@ def _handout(file: ScenarioFile | None, cursor: Cursor) -> Iterator[str | State]
 
 
 def _markdown(file: ScenarioFile | None, cursor: Cursor) -> str:
-    return "".join(f"{line}\n" for line in _handout(file, cursor) if isinstance(line, str))
+    return _text(_handout(file, cursor))
 
 
 def _html(file: ScenarioFile | None, cursor: Cursor) -> str:

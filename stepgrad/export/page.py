@@ -63,24 +63,30 @@ pre {{ overflow-x: auto }}
   .short :is(h2, h3) {{ font-size: 9.5pt; margin: .6em 0 .3em }}
   .short :is(th, td) {{ padding-block: 0 }}
   .short > :first-child {{ margin-top: 0 }}
+  .sheet :is(.short, .lines) {{ columns: 1 }}
+  .sheet :is(table, li, p) {{ font-size: 10pt; line-height: 2.2 }}
+  .sheet li p {{ margin: 0 }}
+  .sheet :is(h2, h3) {{ font-size: 11pt; margin: 1em 0 .4em }}
+  .sheet figure svg {{ width: 100%; max-height: 45vh }}
 }}
 """
 
 
 def page(
-    title: str, handout: Iterable[str | State], draw: Callable[[State, str], str]
+    title: str, handout: Iterable[str | State], draw: Callable[[State, str], str], kind: str = ""
 ) -> Iterator[str]:
     """Yield a page, piece by piece; `draw` draws a state as a figure, given a key for its marks.
 
     HTML within the hand-out is shown as text. Each heading opens a section, which ends before the
-    next one of its level.
+    next one of its level. A page of the `kind` "sheet" has room to write by hand.
     """
     markdown = reader()
     levels: list[int] = []
     yield (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n"
+        f"<body{kind and f' class={kind}'}>\n"
     )
     for number, (text, pieces) in enumerate(groupby(handout, lambda each: isinstance(each, str))):
         if text:

@@ -151,8 +151,7 @@ def _exact(content: Content) -> str:
 def _facts(content: Content) -> str:
     if isinstance(content, Fold):
         return ", ".join(f"{number.word} {number.text}" for number in content.numbers)
-    numbers = (("value", content.value), ("tangent", content.tangent), ("gradient", content.grad))
-    return ", ".join(f"{word} {x!r}" for word, x in numbers if x is not None)
+    return ", ".join(f"{word} {x!r}" for word, x in content.exact)
 
 
 def fitted(content: Content) -> str:

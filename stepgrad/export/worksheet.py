@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from stepgrad.export.blanks import given
 from stepgrad.export.handout import LINES, left_out, listed, place
 from stepgrad.export.markup import block, code, plain, section, table
 from stepgrad.printable import printable
@@ -21,13 +22,20 @@ BLANK = "\\_" * 10
 """Where an answer is written."""
 
 
-def worksheet(state: State, heading: str, tasks: Sequence[Task], *, key: bool) -> Iterator[str]:
-    """Yield the lines of a worksheet in Markdown, or of its `key`."""
+def worksheet(
+    state: State, heading: str, tasks: Sequence[Task], room: int, *, key: bool
+) -> Iterator[str | State]:
+    """Yield the lines of a worksheet in Markdown, or of its `key`.
+
+    There is a state where a drawing belongs, if that has at most `room` nodes.
+    """
     state = _worked(state)
     nodes = [Node(state, index) for index in listed(state)]
     yield f"# {plain(printable(heading))}{': key' if key else ''}"
     yield from block(place(state))
     yield from block([] if key else [f"Name: {BLANK * 3}"])
+    if len(state.scene) <= room:
+        yield state
     yield from section("Values", 2, _values(nodes, key=key))
     yield from block(left_out(len(state.scene) - len(nodes), ("node", "nodes"), "stepgrad export"))
     yield from section("Backward pass", 2, _backward(state, key=key))
@@ -57,13 +65,9 @@ def _values(nodes: Sequence[Node], *, key: bool) -> Iterator[str]:
 def _cells(node: Node, columns: Sequence[str], *, key: bool) -> Iterator[str]:
     """Yield the formula and the numbers of a node."""
     yield code(node.formula) if node.formula != node.name else ""
-    given = {
-        "value": (node.value_text, not node.formula),
-        "tangent": (node.tangent_text, not node.formula),
-        "gradient": (node.grad_text, False),
-    }
-    for text, known in map(given.__getitem__, columns):
-        yield code(text) if known or key else BLANK
+    texts = {"value": node.value_text, "tangent": node.tangent_text, "gradient": node.grad_text}
+    for column in columns:
+        yield code(texts[column]) if key or column in given(node) else BLANK
 
 
 def _backward(state: State, *, key: bool) -> Iterator[str]:

@@ -58,6 +58,8 @@ def _failure(path: str, error: BaseException) -> str:
     """Say which error ended a submission, and at which of its lines."""
     lines = [each.lineno for each in traceback.extract_tb(error.__traceback__)
              if each.filename == path]  # fmt: skip
+    if isinstance(error, SyntaxError) and error.filename == path:
+        lines.append(error.lineno)
     where = f"line {lines[-1]}: " if lines else ""
     text = traceback.format_exception_only(type(error), error)[-1].strip()
     return f"{where}{text}"

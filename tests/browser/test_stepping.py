@@ -180,6 +180,23 @@ async def test_it_opens_at_a_place(context: BrowserContext, tmp_path: Path) -> N
     assert await page.inner_text(".symbols") == "w2 = 2"
 
 
+async def test_on_a_phone_it_opens_with_the_node_in_view(
+    context: BrowserContext, tmp_path: Path
+) -> None:
+    page = await opened(context, tmp_path, record_scenario("two_layer"))
+    await page.set_viewport_size({"width": 380, "height": 800})
+    await page.goto("about:blank")
+    await page.goto(f"{(tmp_path / 'page.html').as_uri()}#21")
+    graph, node = [
+        await page.evaluate(
+            f"(({{left, right}}) => [left, right])"
+            f"(document.querySelector('{each}').getBoundingClientRect())"
+        )
+        for each in (".graph", ".box[data-state=current]")
+    ]
+    assert graph[0] <= node[0] < node[1] <= graph[1]
+
+
 async def test_by_slider_by_thumb_and_playing(context: BrowserContext, tmp_path: Path) -> None:
     page = await opened(context, tmp_path, record_scenario("two_layer"))
     await page.evaluate(

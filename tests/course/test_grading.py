@@ -62,6 +62,7 @@ def test_answers_are_computed_and_mistakes_are_recognised(scenario: Path) -> Non
     of_w, of_x, local, gate, edit, value = pose(open_scenario(scenario))
     assert of_w.judge("-3").right  # -1·1·3
     assert said(of_w, "3") == "not 3: the sign is wrong"
+    assert said(of_w, "0") == "not 0"  # many mistakes make a 0
     assert said(of_w, "-1") == "not −1: that is the derivative without the factor ∂z/∂w"
     assert of_x.judge("0").right  # -2 through z, 2 from the product with u
     assert "that is only what comes back through z: add the other paths" in said(of_x, "-2")
@@ -155,6 +156,17 @@ def test_answers_that_are_not_ours() -> None:
             "not answers that `stepgrad quiz --save` wrote" in run("grade", "x.json", code=2).stderr
         )
     assert "No such file" in run("grade", "missing.json", code=2).stderr
+
+
+def test_answers_without_their_scenario_say_whose_they_are(scenario: Path) -> None:
+    run("quiz", "paths.yaml", "--save", "ann.json", "--student", "Ann", typed="-3\n")
+    scenario.rename("elsewhere.yaml")
+    result = run("grade", "ann.json", "--json", code=2)
+    assert result.stderr.startswith("ann.json: paths.yaml: no such file")
+    assert "--against FILE" in result.stderr
+    (ann,) = json.loads(result.stdout)["students"]
+    assert (ann["student"], ann["file"]) == ("Ann", "paths.yaml")
+    run("grade", "ann.json", "--against", "elsewhere.yaml")
 
 
 def test_answers_in_a_script_and_as_json(scenario: Path) -> None:

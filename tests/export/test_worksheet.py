@@ -56,6 +56,31 @@ def test_a_tangent_that_is_computed_is_blank() -> None:
     assert f"| `a` | `x²` | {BLANK} | {BLANK} |" in text
 
 
+def test_the_drawing_of_a_worksheet_gives_no_answer_away() -> None:
+    page = sheet("relu_gate", to="html")
+    assert "<title>p = x1·x2: no gradient yet</title>" in page
+    assert "<title>x1: value 2.0</title>" in page
+    drawing = page.partition("<figure>")[2].partition("</figure>")[0]
+    assert not re.search(r"gradient −?\d|carried|shut|highlighted", drawing)
+    key = sheet("relu_gate", key=True, to="html")
+    assert "<title>p = x1·x2: value 6.0, gradient 1.0</title>" in key
+    boxes = drawing.count('class="box')
+    leaves = len(re.findall(r"<title>\w+: value ", drawing))
+    assert key.count('class="box') == boxes > leaves > 0
+    wires = drawing.count('class="wire ')
+    assert drawing.count("_____</text>") == 2 * boxes - leaves + wires
+
+
+def test_the_key_of_a_training_step_highlights_nothing() -> None:
+    key = sheet("single_neuron", key=True, to="html")
+    assert "<figure>" in key
+    assert "highlighted" not in key
+
+
+def test_a_drawing_that_is_too_large_to_read_is_left_out() -> None:
+    assert "<figure>" not in sheet("xor_tanh", to="html")
+
+
 @pytest.mark.parametrize("to", ["svg", "json"])
 def test_a_worksheet_is_text(to: str) -> None:
     result = CliRunner().invoke(main, ["export", "square", "--to", to, "--worksheet"])

@@ -269,4 +269,5 @@
   });
 
   show(linked() === false ? data.at : linked());
+  root.classList.add("opened"); // from here on, the graph glides
 })();

@@ -137,6 +137,12 @@ class Node:
         """The value and a derivative; empty before the node is computed."""
         return (self.shown_value, self.derivative) if self.made else ()
 
+    @property
+    def exact(self) -> Sequence[tuple[str, float]]:
+        """The numbers that it has, each with its word, to be written with all digits."""
+        told = (("value", self.value), ("tangent", self.tangent), ("gradient", self.grad))
+        return [(word, x) for word, x in told if x is not None]
+
     @cached_property
     def _old(self) -> Node | None:
         """The node before the edit, if it is made there in the same way."""

@@ -46,7 +46,7 @@ def of_gradient(
         yield from _factors(recording, root, edges, node)
     for world, text in _WORLDS.items():
         got = rerun(world)
-        if got is not None and isfinite(got):
+        if got and isfinite(got):  # a 0 can have any cause
             yield Mistake(got, text)
 
 
