@@ -9,12 +9,11 @@ from functools import cached_property
 from stepgrad.checking.comparison import relative
 from stepgrad.engine.dual import gradients, magnitudes
 from stepgrad.engine.graph import Graph
-from stepgrad.engine.notation import atom
 from stepgrad.engine.tape import Place
 from stepgrad.numbers import number
 from stepgrad.recording.blocks import Write
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.telling.titles import line_of, title
+from stepgrad.replay.telling.titles import gradient_title, line_of
 
 LIMIT = 1e-5
 """How far a gradient may differ, relative to its terms: a person may compute with fewer digits."""
@@ -179,4 +178,4 @@ class HandPass:
 
 
 def _grad(recording: Recording, node: int) -> str:
-    return f"{atom(title(recording, node))}.grad"
+    return gradient_title(recording, node)

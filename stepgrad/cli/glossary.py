@@ -39,7 +39,7 @@ def _asked(word: str) -> tuple[Entry, ...]:
         return GLOSSARY
     entry = look_up(word)
     if entry is None:
-        near = suggest(word, words())
+        near = suggest(word, words()) or "; `stepgrad glossary` explains all words"
         raise StepgradError(f"`{word[:80]}` is not in the glossary{near}")
     return (entry,)
 

@@ -22,7 +22,7 @@ def hold(sitting: Sitting, typed: Iterator[str], say: Say) -> Sitting:
         if asked.given and asked.given != given:
             say(f"given: {asked.given}")
         given = asked.given
-        more = f" ({HINT} gives one of {len(asked.hints)})" if asked.hints else ""
+        more = f" ({HINT} gives a hint)" if asked.hints else ""
         say(f"{place + 1}/{len(sitting.tasks)}  {asked.prompt}{more}")
         for line in typed:
             if line.strip().casefold() == "q":

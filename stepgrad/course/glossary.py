@@ -47,6 +47,14 @@ GLOSSARY = (
         ("graph", "graphs"),
     ),
     Entry(
+        "cross-entropy",
+        "The loss −log(p), where p is the probability given to the right answer; also called log "
+        "loss.",
+        "In log_loss, p = 0.00033535 makes a loss of 8.00034.",
+        "stepgrad replay log_loss --keys f",
+        ("cross entropy", "log loss"),
+    ),
+    Entry(
         "dead",
         "A neuron is dead if its relu is shut for every row of the data, so that no gradient "
         "reaches its weights.",
@@ -133,6 +141,14 @@ GLOSSARY = (
         "In tanh, c = 2 receives 0.0706508 of the gradient 1.",
         "stepgrad replay tanh --keys G",
         ("saturated", "saturates"),
+    ),
+    Entry(
+        "sigmoid",
+        "1 / (1 + exp(−z)), which turns any number z into one between 0 and 1; far from 0, it is "
+        "flat.",
+        "In log_loss, the sigmoid of −8 is 0.00033535.",
+        "stepgrad replay log_loss --keys f",
+        ("sigmoids",),
     ),
     Entry(
         "softmax",

@@ -173,13 +173,21 @@ def _examples(command: Command) -> str:
     return sentence(f"Type {asks}")
 
 
+def _refused(text: str) -> str:
+    """Say why an answer is none; what to write instead is said as it is typed."""
+    wrong, write, instead = f"; {text}".partition("; write ")
+    wrong = wrong.removeprefix("; ")
+    told = [read_message(wrong)] if wrong else []
+    return " ".join([*told, sentence(f"Write {instead.replace('−', '-')}")] if write else told)
+
+
 def _answered(talk: Talk, command: Command, line: str) -> Answer:
     if line.strip().casefold() == LEAVE:
         return leave_question(talk)
     try:
         session = carry_out(talk.session, Press(command, line))
     except StepgradError as error:
-        return talk, [read_message(str(error)), f"{LEAVE.capitalize()} leaves the question."]
+        return talk, [_refused(str(error)), f"{LEAVE.capitalize()} leaves the question."]
     after, said = _became(replace(talk, asking=None), session)
     return _followed(after, said, Press(command, line))
 

@@ -76,3 +76,10 @@ def test_a_word_that_is_not_there_is_told_with_one_that_is_near() -> None:
     result = CliRunner().invoke(main, ["glossary", "tangant"])
     assert result.exit_code == 2
     assert "`tangant` is not in the glossary; did you mean `tangent`?" in result.output
+    result = CliRunner().invoke(main, ["glossary", "zebra"])
+    assert "not in the glossary; `stepgrad glossary` explains all words" in result.output
+
+
+@pytest.mark.parametrize("word", ["cross-entropy", "Cross entropy", "log loss", "sigmoid"])
+def test_what_the_titles_of_lessons_speak_of_is_a_word(word: str) -> None:
+    assert look_up(word)

@@ -119,13 +119,14 @@ def test_hints_and_wrong_answers_cost_and_the_third_shows_the_answer(scenario: P
     for line in ("7", "7"):
         sitting, _ = sitting.after(line)
     sitting, told = sitting.after("7")
-    assert told.endswith("dL/dx is 0")
+    assert told.endswith("; dL/dx is 0")
     assert (sitting.works[1].mark, sitting.place) == (0.0, 2)
 
 
 def test_saved_answers_are_marked_again(scenario: Path) -> None:
     typed = "hint\n-3\n0\n2\nopen\n1\n-1\n6\n"
     asked = run("quiz", str(scenario), "--save", "ann.json", "--student", "=Ann", typed=typed)
+    assert "(hint gives a hint)" in asked.stdout
     assert "hint: Multiply." in asked.stdout
     data = json.loads(Path("ann.json").read_text())
     assert data["lines"][0] == ["hint", "-3"]

@@ -45,6 +45,14 @@ def test_a_gradient_that_is_still_to_come_and_one_that_is_not_complete() -> None
     assert why(recording, "x.grad", 4)[0] == (4, "x.grad is not complete: 1 contribution to come")
 
 
+def test_the_gradient_of_an_expression_has_brackets() -> None:
+    with record() as recording:
+        ((named(2, "x") - 1) ** 2).backward()
+    node, position = 2, 4  # x − 1, after the pass has begun
+    (reason,) = reasons(recording, node, position, "gradient")
+    assert reason.text.startswith("nothing has reached (x − 1).grad yet")
+
+
 def test_a_gradient_that_never_comes() -> None:
     recording = recorded("disconnected_parameter")
     ((position, text),) = why(recording, "w.grad")

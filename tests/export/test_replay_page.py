@@ -149,6 +149,7 @@ def test_a_recording_shows_itself_in_a_notebook() -> None:
     page = stepgrad.show(recording)
     assert frame == page._repr_html_()
     assert unescape(re.findall(r'srcdoc="([^"]*)"', frame)[0]) == page.html
+    assert "in the terminal:" not in page.html  # no command opens it there
     assert "Recording" in repr(recording)
     assert page.html not in repr(page)
     assert "height: 300px" in stepgrad.show(recording, height=300)._repr_html_()

@@ -169,6 +169,15 @@ def test_the_opening_says_what_is_wrong() -> None:
     assert "something is wrong: log(x) equals log(0) equals minus infinity" in "\n".join(said)
 
 
+def test_what_to_write_instead_is_said_as_it_is_typed() -> None:
+    now, _ = talk(session("two_layer"), "p")
+    said = [respond(now, line)[1][0] for line in ("seven", "")]
+    assert said == [
+        "seven is not a number. Write 0.25, -3, 2e-3, 1/3, inf or nan.",
+        "Write a number, such as 0.25, -3, 2e-3 or 1/3.",
+    ]
+
+
 def test_a_question_waits_for_its_answer() -> None:
     now, said = talk(session("two_layer"), "/w1", "e")
     assert said == [

@@ -12,18 +12,18 @@ from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
 from stepgrad.numbers import number
 from stepgrad.printable import counted
-from stepgrad.replay.telling.titles import title
+from stepgrad.replay.telling.titles import gradient_title, title
 
 
 def not_cleared(survey: Survey) -> Iterator[Verdict]:
     """Updates use what earlier ones have used already."""
     if faults := find_faults(survey).not_cleared:
         node, fault = _first(faults)
-        name = title(survey.recording, node)
+        name = gradient_title(survey.recording, node)
         yield Verdict(
             "not_cleared",
             f"gradients are not cleared between updates ({listed(survey.recording, faults)}): "
-            f"event {fault.event:,} adds to {name}.grad = {number(fault.gradient)}, which the "
+            f"event {fault.event:,} adds to {name} = {number(fault.gradient)}, which the "
             f"update at event {fault.because:,} has already used{_how_often(survey, faults)}",
             "Clear the gradients after each update, or before each backward pass: "
             "`optimizer.zero_grad()`, or `p.grad = 0` for each parameter.",
@@ -36,10 +36,10 @@ def doubled(survey: Survey) -> Iterator[Verdict]:
     """A result is differentiated twice, and both passes are added up."""
     if faults := find_faults(survey).doubled:
         node, fault = _first(faults)
-        name = title(survey.recording, node)
+        name = gradient_title(survey.recording, node)
         yield Verdict(
             "doubled",
-            f"backward() runs {_roots(survey, fault)}: event {fault.event:,} adds to {name}.grad = "
+            f"backward() runs {_roots(survey, fault)}: event {fault.event:,} adds to {name} = "
             f"{number(fault.gradient)}, which the first pass left there (event "
             f"{fault.because:,}), so that counts twice{_how_often(survey, faults)}",
             "Call backward() once for each result, either for the parts or for their sum, or clear "
@@ -53,10 +53,10 @@ def wiped(survey: Survey) -> Iterator[Verdict]:
     """Updates find 0, or only a part, as gradients are cleared before they are used."""
     if faults := _in_most_steps(survey, find_faults(survey).wiped):
         node, fault = _first(faults)
-        name = title(survey.recording, node)
+        name = gradient_title(survey.recording, node)
         yield Verdict(
             "wiped",
-            f"the update at event {fault.event:,} finds {name}.grad = 0: event {fault.because:,} "
+            f"the update at event {fault.event:,} finds {name} = 0: event {fault.because:,} "
             f"cleared {number(fault.gradient)}, which no update had used"
             f"{_how_often(survey, faults)}",
             "Clear the gradients after the update or before the backward pass, not in between.",
@@ -71,11 +71,12 @@ def _dropped(survey: Survey, steps: Sequence[Dropped]) -> Verdict:
     first, recording = steps[0], survey.recording
     gradient = recording.history.grad(first.node, first.clears - 1)
     assert gradient is not None, "a pass has reached it"
+    name = gradient_title(recording, first.node)
     return Verdict(
         "wiped",
         f"the update at event {first.step.position} uses only the last of "
         f"{counted(len(first.step.passes), 'pass')}: event {first.clears} has cleared "
-        f"{title(recording, first.node)}.grad = {number(gradient)}, which no update had used; this "
+        f"{name} = {number(gradient)}, which no update had used; this "
         f"happens in {len(steps)} of {counted(len(survey.steps), 'update')}",
         "Clear the gradients once for each update, before the first of the passes that it uses.",
         (first.clears, first.step.position),
@@ -90,7 +91,7 @@ def updated_twice(survey: Survey) -> Iterator[Verdict]:
         yield Verdict(
             "updated_twice",
             f"one step moves {listed(survey.recording, faults)} twice: events {fault.because:,} "
-            f"and {fault.event:,} both use {title(survey.recording, node)}.grad = "
+            f"and {fault.event:,} both use {gradient_title(survey.recording, node)} = "
             f"{number(fault.gradient)}{_how_often(survey, faults)}",
             "List each parameter once, also where layers share it, and call step() once for each "
             "backward pass.",

@@ -13,7 +13,7 @@ from stepgrad.numbers import number
 from stepgrad.printable import counted
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
 from stepgrad.recording.kept import kept
-from stepgrad.replay.telling.titles import title
+from stepgrad.replay.telling.titles import gradient_title
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ def overwritten(survey: Survey) -> Iterator[Verdict]:
     found = replaced(survey)
     if found:
         first, recording = found[0], survey.recording
-        name = title(recording, first.node)
+        name = gradient_title(recording, first.node)
         yield Verdict(
             "overwritten",
-            f"{name}.grad = {number(first.after)} (event {first.event:,}) replaces "
+            f"{name} = {number(first.after)} (event {first.event:,}) replaces "
             f"{number(first.before)} (event {first.because:,}), which nothing has used; this "
             f"happens in {counted(len(found), 'write')} to "
             f"{listed(recording, [each.node for each in found])}",

@@ -15,7 +15,7 @@ from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.difference import Change, alike
 from stepgrad.replay.telling.derivatives import derivative, partial_at
-from stepgrad.replay.telling.titles import definition, short_title, title
+from stepgrad.replay.telling.titles import definition, gradient_title, short_title, title
 
 Reason = Literal["end", "event", "input", "operation", "order", "number"]
 """Why: one of them ends; something else happens; an input or a setting is another; a node is made
@@ -207,9 +207,8 @@ class _Pair:
         self, a: events.Update | events.SetGrad, b: events.Update | events.SetGrad
     ) -> Parting:
         """Say why something else is written."""
-        name = title(self.first, a.node)
-        if isinstance(a, events.SetGrad):
-            name = f"{name}.grad"
+        called = gradient_title if isinstance(a, events.SetGrad) else title
+        name = called(self.first, a.node)
         if a.rule is None or b.rule is None or a.rule.method != b.rule.method:
             ways = ["by hand" if each is None else f"by {each.method}" for each in (a.rule, b.rule)]
             if ways[0] == ways[1]:

@@ -12,7 +12,7 @@ from stepgrad.diagnosis.reasons.received import Received
 from stepgrad.printable import counted
 from stepgrad.replay.gradients.ledger import Contribution
 from stepgrad.replay.telling.derivatives import local_derivative
-from stepgrad.replay.telling.titles import title
+from stepgrad.replay.telling.titles import gradient_title, title
 
 _EXTREME = 3
 """From how many decades away from 1 on a gradient is huge or tiny."""
@@ -37,9 +37,9 @@ def explain_decades(at: Received, grad: float) -> Link | None:
     carried = sum(log10(abs(edge.local)) for _, edge in path)
     if not abs(carried - whole) < abs(whole) / 2:  # it is a sum of many, or the path is longer
         return None
-    name, root = (title(at.recording, node) for node in (at.node, at.block.root))
+    name, root = gradient_title(at.recording, at.node), title(at.recording, at.block.root)
     text = (
-        f"{name}.grad is {abs(whole):.3g} decades {'above' if whole > 0 else 'below'} 1, "
+        f"{name} is {abs(whole):.3g} decades {'above' if whole > 0 else 'below'} 1, "
         f"over {counted(len(path), 'edge')} from {root}; "
         f"{_decades_by_operation(at, path, whole)}"
     )

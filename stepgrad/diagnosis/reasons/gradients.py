@@ -14,7 +14,7 @@ from stepgrad.printable import counted
 from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.gradients.ledger import Contribution, latest_pass, next_write
-from stepgrad.replay.telling.titles import short_title, title
+from stepgrad.replay.telling.titles import gradient_title, short_title, title
 
 _SHOWN = 3
 """The most contributions, or edges, that are shown of one gradient."""
@@ -68,7 +68,8 @@ def _missing(recording: Recording, node: int, position: int) -> Reason:
         return Reason(made, node, f"{name} is not computed yet: this event makes it")
     coming = next_write(recording, node, position)
     if coming is not None:
-        text = f"nothing has reached {name}.grad yet: this event is the next to write it"
+        gradient = gradient_title(recording, node)
+        text = f"nothing has reached {gradient} yet: this event is the next to write it"
         return Reason(coming + 1, node, text)
     return next(_unreached(recording, node))
 
@@ -151,8 +152,8 @@ def _edge(
 
 
 def _left_over(at: Received) -> Iterator[Reason]:
-    name = title(at.recording, at.node)
-    text = f"{name}.grad is {number(at.carried)} before this pass, which adds to it"
+    name = gradient_title(at.recording, at.node)
+    text = f"{name} is {number(at.carried)} before this pass, which adds to it"
     yield Reason(at.block.start + 1, at.node, text)
 
 
@@ -205,8 +206,8 @@ def _ordinary(at: Received) -> Link:
     if at.carried:
         told[:0] = _left_over(at)
     if at.missing:
-        name = title(at.recording, at.node)
-        text = f"{name}.grad is not complete: {counted(at.missing, 'contribution')} to come"
+        name = gradient_title(at.recording, at.node)
+        text = f"{name} is not complete: {counted(at.missing, 'contribution')} to come"
         told.insert(0, Reason(at.contributions[-1].position, at.node, text))
     earlier = [at.before] if at.carried else []
     return Link(told, [*_upwards(at, largest[0]), *earlier], _hands_on(at))

@@ -8,7 +8,7 @@ from stepgrad.diagnosis.reasons.chain import Number, Reason
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.narration import narrate
-from stepgrad.replay.telling.titles import title
+from stepgrad.replay.telling.titles import gradient_title, title
 
 _MOST = 1_000  # nodes that a value is made of are looked at
 
@@ -20,7 +20,11 @@ def changed_since(recording: Recording, asked: Number) -> Reason | None:
         block, _ = next(history.gradient_writes(asked.node, asked.position), (None, 0))
         if not isinstance(block, Backward):
             return None
-        name, since, made_of = f"{name}.grad", block.start, iter([asked.node])
+        name, since, made_of = (
+            gradient_title(recording, asked.node),
+            block.start,
+            iter([asked.node]),
+        )
     else:
         if history.value_write(asked.node, asked.position) is not None:
             return None

@@ -10,7 +10,7 @@ from stepgrad.numbers import gradient_inline, number
 from stepgrad.recording.blocks import Write
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.narration import narrate
-from stepgrad.replay.telling.titles import title
+from stepgrad.replay.telling.titles import gradient_title, title
 
 
 def latest_move(recording: Recording, node: int, position: int) -> tuple[Write, int] | None:
@@ -64,9 +64,9 @@ def _update(
 def explain_written_gradient(recording: Recording, node: int, block: Write, write: int) -> Link:
     """Explain a gradient that was cleared, clipped or set by hand."""
     event, after = block.start + write, block.after[write]
-    name = title(recording, node)
+    name = gradient_title(recording, node)
     if block.rule is not None:
-        text = f"{name}.grad is clipped: {' = '.join(narrate(recording, event).steps)}"
+        text = f"{name} is clipped: {' = '.join(narrate(recording, event).steps)}"
         if isfinite(after):
             return Link([Reason(event + 1, node, text)], [Number("gradient", node, event)])
         infected = _not_finite_before(recording, block)
@@ -74,8 +74,8 @@ def explain_written_gradient(recording: Recording, node: int, block: Write, writ
         return Link([Reason(event + 1, node, text, birth=infected is None)], then)
     before = gradient_inline(recording.history.grad(node, event))
     if block.writes.kinds[write] == "zero":
-        return Link([Reason(event + 1, node, f"{name}.grad is cleared: it was {before}")])
-    text = f"{name}.grad is written by hand: {before} → {number(after)}"
+        return Link([Reason(event + 1, node, f"{name} is cleared: it was {before}")])
+    text = f"{name} is written by hand: {before} → {number(after)}"
     return Link([Reason(event + 1, node, text, birth=not isfinite(after))])
 
 

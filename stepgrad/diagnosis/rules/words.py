@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from stepgrad.diagnosis.rules.wrote import Wrote
 from stepgrad.engine.formula import Formula
-from stepgrad.engine.notation import atom
 from stepgrad.engine.ops import POW, Op
 from stepgrad.numbers import factor, number
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.derivatives import local_derivative, partial_at
-from stepgrad.replay.telling.titles import operand_titles, title
+from stepgrad.replay.telling.titles import gradient_title, operand_titles, title
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Words:
     recording: Recording
 
     def _grad(self, node: int) -> str:
-        return f"{atom(title(self.recording, node))}.grad"
+        return gradient_title(self.recording, node)
 
     def _rule(self, out: int) -> str:
         name = title(self.recording, out)

@@ -15,7 +15,7 @@ from stepgrad.numbers import number
 from stepgrad.printable import counted
 from stepgrad.recording.blocks import Write
 from stepgrad.recording.kept import kept
-from stepgrad.replay.telling.titles import title
+from stepgrad.replay.telling.titles import gradient_title
 
 _MUCH = 0.1
 _SAME = 1e-6
@@ -61,7 +61,7 @@ def clipped(survey: Survey) -> Iterator[Verdict]:
     yield Verdict(
         "clipped",
         f"{steps} of {counted(len(positions), 'step')} are clipped, by a median factor of "
-        f"{number(factor, 2)}, because {title(survey.recording, owner)}.grad = {number(grad)} "
+        f"{number(factor, 2)}, because {gradient_title(survey.recording, owner)} = {number(grad)} "
         f"makes up {number(100 * share, 3)}% of the squared norm: event {first.position:,} scales "
         f"the norm from {number(first.norm)} down to {number(limit)}",
         "Find what makes that gradient so large (scale its input or its part of the loss), or "

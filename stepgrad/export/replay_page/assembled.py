@@ -190,14 +190,14 @@ def _links(events: Sequence[int], positions: Sequence[range]) -> str:
 
 
 def _more(about: About) -> str:
-    """Say how to get to what the page does not do."""
-    where = "in the terminal"
-    if about.command:
-        command = escape(printable(about.command))
-        where += f': <code data-at="{command}">{command.replace("{}", "0")}</code>'
+    """Say how to get to what the page does not do, where a command leads there."""
+    if not about.command:
+        return ""
+    command = escape(printable(about.command))
     return (
         "<p>To try other numbers, predict the next one, or ask why a number is what it is, "
-        f"open this moment {where}</p>"
+        "open this moment in the terminal: "
+        f'<code data-at="{command}">{command.replace("{}", "0")}</code></p>'
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from stepgrad.engine.notation import atom
 from stepgrad.numbers import corrected
 from stepgrad.recording.blocks import Backward, Write
 from stepgrad.recording.events import Accumulate
@@ -16,7 +15,7 @@ from stepgrad.replay.commands.places import find_place
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.gradients import ledger
 from stepgrad.replay.session import Session
-from stepgrad.replay.telling.titles import title
+from stepgrad.replay.telling.titles import gradient_title, title
 
 _NO_NODE = "there is no node yet"
 
@@ -69,7 +68,7 @@ def previous_write(session: Session) -> Session:
     node = session.subject
     if node is None:
         return session.say(_NO_NODE)
-    name, position = atom(title(session.recording, node)), session.cursor.position
+    name, position = gradient_title(session.recording, node), session.cursor.position
     index = ledger.last_write(session.recording, node, position)
     if index is not None and index + 1 == position:  # this very event
         index = ledger.last_write(session.recording, node, index)
@@ -77,8 +76,8 @@ def previous_write(session: Session) -> Session:
             here = f"written right here: event {position}{_source_of_write(session, position - 1)}"
             return session.say(f"{here}; no earlier write")
     if index is None:
-        return session.say(f"no earlier write to {name}.grad")
-    said = f"{name}.grad was written here{_source_of_write(session, index)}"
+        return session.say(f"no earlier write to {name}")
+    said = f"{name} was written here{_source_of_write(session, index)}"
     return replace(session.go(session.cursor.seek(index + 1), said), selected=node)
 
 
@@ -87,11 +86,11 @@ def next_write(session: Session) -> Session:
     node = session.subject
     if node is None:
         return session.say(_NO_NODE)
-    name = atom(title(session.recording, node))
+    name = gradient_title(session.recording, node)
     index = ledger.next_write(session.recording, node, session.cursor.position)
     if index is None:
-        return session.say(f"no later write to {name}.grad")
-    said = f"{name}.grad is written here{_source_of_write(session, index)}"
+        return session.say(f"no later write to {name}")
+    said = f"{name} is written here{_source_of_write(session, index)}"
     return replace(session.go(session.cursor.seek(index + 1), said), selected=node)
 
 

@@ -86,7 +86,7 @@ def _exercised(session: Session, sitting: Sitting, text: str) -> Session:
     onward = f"{key('predict')} {again}"
     if after.over:
         onward = f"mark {number(after.mark)}/{len(after.tasks)}"
-    return session.say(f"{said}; {onward}", sitting=after)
+    return session.say(f"{said} ({onward})", sitting=after)
 
 
 def _next(session: Session) -> tuple[Session, Question | None]:

@@ -107,7 +107,7 @@ class Sitting:
             return self._with(place, work._replace(lines=lines, right=True)), said
         wrong = work.wrong + 1
         shown = wrong == ATTEMPTS
-        said = f"{said}. {task.answer}" if shown else said
+        said = f"{said}; {task.answer}" if shown else said
         return self._with(place, work._replace(lines=lines, wrong=wrong, shown=shown)), said
 
     def _with(self, place: int, work: Work) -> Sitting:

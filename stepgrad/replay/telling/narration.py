@@ -28,7 +28,14 @@ from stepgrad.replay.telling.derivatives import (
     local_derivative,
     tangent_terms,
 )
-from stepgrad.replay.telling.titles import line_of, made_by, operand_titles, short_title, title
+from stepgrad.replay.telling.titles import (
+    gradient_title,
+    line_of,
+    made_by,
+    operand_titles,
+    short_title,
+    title,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +92,9 @@ def narrate(recording: Recording, index: int) -> Narration:
         case events.Update(rule=Rule() as rule) | events.SetGrad(rule=Rule() as rule):
             return _by_rule(recording, event, rule, index)
         case events.ZeroGrad() | events.SetGrad():
-            name = atom(title(recording, event.node))
+            name = gradient_title(recording, event.node)
             effects = _instead_of(gradient_inline(event.before), recording, index)
-            return Narration(f"{name}.grad ← {number(event.after)}", effects=effects)
+            return Narration(f"{name} ← {number(event.after)}", effects=effects)
         case events.Update():
             name = title(recording, event.node)
             effects = _instead_of(number(event.before), recording, index)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import takewhile
 
+from stepgrad.engine.notation import atom
 from stepgrad.engine.ops import ADD, LEAF, Op
 from stepgrad.engine.tape import Place
 from stepgrad.numbers import number
@@ -38,6 +39,11 @@ def title(recording: Recording, index: int) -> str:
 def short_title(recording: Recording, index: int) -> str:
     """A node's name without its scopes; else what it computes; else `#index`."""
     return _short_title(recording, recording.node, index)
+
+
+def gradient_title(recording: Recording, index: int) -> str:
+    """Say what the gradient of a node is called: `w.grad`, `(w·x).grad`."""
+    return f"{atom(title(recording, index))}.grad"
 
 
 def parted(name: str, scope: str) -> tuple[str, str]:

@@ -83,13 +83,13 @@ def test_at_the_start_the_exercises_come_first() -> None:
     session, question = ask(session)
     assert question.startswith("exercise 1/2: crank = 1; axle = 3*crank; wheel = 2*axle. What is")
     session = predict(session, "hint")
-    assert session.said.startswith("hint: Start at the wheel with 1.")
+    assert session.said == "hint: Start at the wheel with 1. (⟦predict⟧ again)"
     session = predict(session, "-6")
     assert "the sign is wrong" in session.said
     session = predict(session, "6")
     assert session.said.startswith("right: 6")
     session = predict(session, "3")
-    assert session.said == "right: 3; mark 1.5/2"
+    assert session.said == "right: 3 (mark 1.5/2)"
     assert session.cursor.position == 0
     assert ask(session)[1] == "axle = 3·crank = 3·1. What is axle?"
 
