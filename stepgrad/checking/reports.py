@@ -86,8 +86,8 @@ def _suite(suites: Element, result: Result) -> None:
     for promise in result.promises:
         case(promise.check.name, "" if promise.ok else "failure", "\n".join(promise.details))
     if result.status:
-        said = filter(None, (f"exit status {result.status}", result.failure))
-        case("program", "failure", ": ".join(said))
+        ended = filter(None, (f"exit status {result.status}", result.failure))
+        case("program", "failure", ": ".join(ended))
     if result.broken:
         case("finite", "failure", result.broken)
     if result.word == "nothing to check":

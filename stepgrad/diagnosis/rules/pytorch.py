@@ -14,6 +14,7 @@ from stepgrad.recording.foreign.remark import (
     HOOKED,
     IDLE,
     LEFT,
+    LOSS,
     MASKED,
     PART,
     ROUNDED,
@@ -38,6 +39,8 @@ _ADVICE = {
     UNUSED: "Clear the gradients after the step or before the backward pass, not in between.",
     STILL: "Call optimizer.step() after backward().",
     LEFT: "",
+    LOSS: "`cross_entropy` and `binary_cross_entropy_with_logits` take logits; `nll_loss` takes "
+    "the `log_softmax` of logits over the classes.",
 }
 
 _WRONG = BACKWARD, DIFFERS
