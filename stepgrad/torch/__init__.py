@@ -15,9 +15,9 @@ comparing bits (`writes.py`), and explained where an optimizer is known (`optimi
 parameters the optimizers hold: `holders.py`. What losses are given: `losses.py`.
 
 What the program calls things, and where it is: `program.py`, with `frames.py`, `modules.py` and
-`calls.py`. Which part of it is recorded: `samples.py`, `borders.py`. What cannot be recorded:
-`limits.py`, `refused.py`, `counted.py`, `compiled.py`. One element of a model that is too large for
-all this: `element/`.
+`calls.py`; `warned.py` has warnings point there. Which part of it is recorded: `samples.py`,
+`borders.py`. What cannot be recorded: `limits.py`, `refused.py`, `counted.py`, `compiled.py`. One
+element of a model that is too large for all this: `element/`.
 """
 
 from __future__ import annotations

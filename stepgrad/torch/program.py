@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from weakref import ref
 
@@ -26,6 +26,10 @@ from stepgrad.torch.frames import Frames
 from stepgrad.torch.hearing import Borders, Nodes
 from stepgrad.torch.limits import Limits
 from stepgrad.torch.modules import Modules
+from stepgrad.torch.warned import warned_at_line
+
+_SHOWN = "__warningregistry__"
+"""Where Python keeps which warnings of a file were shown."""
 
 
 @contextmanager
@@ -91,11 +95,14 @@ class Program(TorchFunctionMode):
 
         Module.__call__ = __call__
         try:
-            with compiling_said(), self:
+            with compiling_said(), self._warned(), self:
                 yield
         finally:
             Module.__call__ = original
             self._frames.let_go()
+
+    def _warned(self) -> AbstractContextManager[None]:
+        return warned_at_line(self._frames, __file__, globals().setdefault(_SHOWN, {}))
 
     # Where.
 
