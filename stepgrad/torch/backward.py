@@ -42,6 +42,8 @@ class Backwards:
         """The recording is over."""
         for remark in self.holders.remarks():
             self._agreement.say(remark)
+        for remark in self.holders.off():  # several on one line
+            self._tensors.recorder.log_remark(remark)
         self._agreement.end()
 
     def begins(self, root: tuple[Pass, int], outputs: Sequence[Tensor]) -> None:

@@ -14,6 +14,7 @@ from torch.nn import Module
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils.weak import WeakIdKeyDictionary
 
 from stepgrad.engine.tape import Place, current_place
 from stepgrad.recording.naming.kinds import variables_of
@@ -83,6 +84,7 @@ class Program(TorchFunctionMode):
         self._here: Here | None = None
         self._results: list[_Result] = []
         self.calls = 0  # of functions of PyTorch
+        self.off = WeakIdKeyDictionary()  # where modules use parameters while gradients are off
 
     @contextmanager
     def following(self) -> Iterator[None]:
@@ -247,6 +249,10 @@ class Program(TorchFunctionMode):
                 self._nodes.enter(inputs)
             if not self.borders or not self.borders.on:
                 self._meet(module)
+        if not torch.is_grad_enabled():
+            for each in module.parameters(recurse=False):
+                if each not in self.off:
+                    self.off[each] = self.place()
         self._call = call
         borders = self.borders if self.borders and self.borders.enters(call.path) else None
         if borders is not None:

@@ -24,7 +24,7 @@ def warned_at_line(frames: Frames, caller: str, registry: dict[str, Any]) -> Ite
         caller: the file that calls PyTorch for the program, to which warnings are ascribed.
         registry: that file's registry of the warnings that it has shown.
     """
-    show = getattr(warnings, _SHOWN, None)
+    show: Any = getattr(warnings, _SHOWN, None)
 
     def shown(message: Any) -> None:
         frame = next(frames.running(), None) if message.filename == caller else None

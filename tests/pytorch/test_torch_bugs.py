@@ -144,6 +144,58 @@ def test_an_optimizer_that_only_clears_while_parameters_are_updated_by_hand_is_f
     assert diagnosed(tmp_path, PROGRAM.replace("optimizer.step()", by_hand))[1] == []
 
 
+def notes(folder: Path, text: str) -> Sequence[str]:
+    path = folder / "train.py"
+    path.write_text(text)
+    return [each.text for each in diagnose(run_program(str(path)).recording) if each.note]
+
+
+def test_parameters_that_are_frozen_but_held_are_noted(tmp_path: Path) -> None:
+    frozen = "encoder.requires_grad_(False)\nx = "
+    said = (
+        "requires_grad is False for encoder.weight and encoder.bias, which the optimizer holds: "
+        "none learns"
+    )
+    assert said in notes(tmp_path, PROGRAM.replace("x = ", frozen, 1))
+    others = PROGRAM.replace("SGD(both", "SGD(decoder.parameters()")
+    assert said not in notes(tmp_path, others.replace("x = ", frozen, 1))
+
+
+QUIET = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(2, 2), nn.Linear(2, 1)
+    def forward(self, x):
+        with torch.no_grad():
+            h = torch.tanh(self.first(x))
+        return self.last(h)
+
+torch.manual_seed(0)
+model = Net()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for step in range(3):
+    loss = (model(torch.tensor([[1.0, 0.5]])) ** 2).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+with torch.no_grad():
+    model(torch.ones(1, 2))
+"""
+
+
+def test_parameters_that_are_used_only_where_gradients_are_off_are_noted(tmp_path: Path) -> None:
+    said = "are used only where gradients are off (train.py:11), so they receive no gradient"
+    [found] = [each for each in notes(tmp_path, QUIET) if each.endswith(said)]
+    assert "first.weight" in found
+    assert "first.bias" in found
+    right = QUIET.replace("        with torch.no_grad():\n    ", "")
+    assert not any("gradients are off" in each for each in notes(tmp_path, right))
+
+
 CLASSES = """
 import torch
 from torch.nn import functional as F

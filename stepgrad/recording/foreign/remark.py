@@ -17,6 +17,8 @@ IDLE = "PyTorch idle"
 UNUSED = "PyTorch unused"
 STILL = "PyTorch still"
 LEFT = "PyTorch left"
+FROZEN = "PyTorch frozen"
+OFF = "PyTorch off"
 LOSS = "PyTorch loss"
 PART = "PyTorch part"
 PYTORCH = (
@@ -31,6 +33,8 @@ PYTORCH = (
     UNUSED,
     STILL,
     LEFT,
+    FROZEN,
+    OFF,
     LOSS,
     PART,
 )
@@ -42,9 +46,10 @@ gradient of a node is another in a program that has hooks, which may change grad
 PyTorch multiplies by 0 where no gradient arrives; its numbers are of a type that is coarser than
 ours, which is the text; how near its gradients are in a pass from a root, which is the node (one
 for each pass); an optimizer holds no parameter that has received a gradient; gradients are cleared
-before it uses them; it never steps; no optimizer holds parameters that receive gradients; on the
-way to a root, which is the node, a loss gets something else than it takes; only a part of it is
-recorded, and the text says what is taken as given.
+before it uses them; it never steps; no optimizer holds parameters that receive gradients; one holds
+parameters that ask for none; a module uses parameters while gradients are off, the first of which
+is the node; on the way to a root, which is the node, a loss gets something else than it takes; only
+a part of it is recorded, and the text says what is taken as given.
 """
 
 
