@@ -48,8 +48,8 @@ QUESTIONS: Sequence[Question] = (
     Question(
         "unreached",
         "is there a parameter that the loss does not depend on?",
-        "A parameter is used, but no path leads from it to the root of any pass. It is a note if, where "
-        "gradients are on, nothing uses it.",
+        "A parameter is used, but no path leads from it to the root of any pass. It is a note if "
+        "nothing uses it where gradients are on.",
         unreached.unreached,
     ),
     Question(
