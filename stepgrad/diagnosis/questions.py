@@ -31,8 +31,9 @@ QUESTIONS: Sequence[Question] = (
         "In a PyTorch program, the `backward` of an `autograd.Function` does not return the "
         "derivative of its `forward`, which is recorded operation by operation; or the gradient of "
         "a leaf is not the sum of its contributions. Two gradients differ if they are further "
-        "apart than a thousand roundings of their terms. It fails every check. It is a note if all "
-        "agree.",
+        "apart than a thousand roundings of their terms. It fails every check. Or a loss gets "
+        "something else than it takes, such as a softmax where `cross_entropy` takes logits, which "
+        "fails none. It is a note if all agree.",
         pytorch.pytorch,
     ),
     Question(
@@ -48,7 +49,7 @@ QUESTIONS: Sequence[Question] = (
         "unreached",
         "is there a parameter that the loss does not depend on?",
         "A parameter is used, but no path leads from it to the root of any pass. It is a note if "
-        "nothing uses it.",
+        "nothing uses it where gradients are on.",
         unreached.unreached,
     ),
     Question(

@@ -10,12 +10,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from stepgrad.engine.tape import Place
+from stepgrad.recording.foreign.remark import LOSS, Remark
 from stepgrad.recording.foreign.rounded import limit
 from stepgrad.torch.between import column
 from stepgrad.torch.compared import Agreement, compared
 from stepgrad.torch.functions import Functions
 from stepgrad.torch.holders import Holders
 from stepgrad.torch.leaves import Change, Leaf, bits, gradient_changes
+from stepgrad.torch.losses import misgiven
 from stepgrad.torch.passes import Pass, precision
 from stepgrad.torch.reverse import Reversed, reverse
 from stepgrad.torch.tensors import Tensors
@@ -29,6 +32,7 @@ class Backwards:
         self._agreement = Agreement(tensors.recorder.log_remark, tensors.part)
         self.functions = Functions(tensors)
         self.holders = Holders(tensors)
+        self._looked = set[Place]()  # lines whose losses are known
 
     def hooked(self) -> None:
         """The program has registered a hook."""
@@ -38,7 +42,18 @@ class Backwards:
         """The recording is over."""
         for remark in self.holders.remarks():
             self._agreement.say(remark)
+        for remark in self.holders.off():  # several on one line
+            self._tensors.recorder.log_remark(remark)
         self._agreement.end()
+
+    def begins(self, root: tuple[Pass, int], outputs: Sequence[Tensor]) -> None:
+        """A pass from some tensors is being made; look at their losses, once for each line."""
+        here = self._tensors.program.place()
+        if here not in self._looked:
+            self._looked.add(here)
+            made, offset = root
+            for text in misgiven(outputs):
+                self._agreement.say(Remark(LOSS, made.base + offset, Place(), text))
 
     def passed(
         self,

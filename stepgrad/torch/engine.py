@@ -116,6 +116,7 @@ class _Heard:
                     if self._tensors.borders.on:  # what has arrived there is a part of the pass
                         root = self._tensors.root(outputs, upstream)
                     if root is not None:
+                        self._backwards.begins(root, outputs)
                         returned = None if kwargs["accumulate_grad"] else found
                         self._backwards.passed(root, inputs, returned)
             return found

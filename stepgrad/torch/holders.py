@@ -10,7 +10,7 @@ from torch import Tensor
 
 from stepgrad.engine.tape import Place
 from stepgrad.printable import counted
-from stepgrad.recording.foreign.remark import IDLE, LEFT, STILL, UNUSED, Remark
+from stepgrad.recording.foreign.remark import FROZEN, IDLE, LEFT, OFF, STILL, UNUSED, Remark
 from stepgrad.torch.leaves import Leaf
 from stepgrad.torch.tensors import Tensors
 
@@ -42,6 +42,7 @@ class Holders:
         self._holders: dict[int, _Holder] = {}
         self._held = set[int]()  # leaf tensors, by their first nodes
         self._reached = dict[int, Leaf]()
+        self._frozen = dict[int, Remark]()  # of each optimizer that holds such parameters
 
     def reached(self, leaf: Leaf) -> None:
         """A pass has brought a gradient to a leaf tensor."""
@@ -51,6 +52,7 @@ class Holders:
         """An optimizer is about to write."""
         own, bases = self._own(optimizer)
         self._held |= bases
+        self._freezes(optimizer, own)
         holder = self._holders.setdefault(id(optimizer), _Holder())
         holder.stepped = True
         holder.used = holder.used or any(each.grad is not None for each in own)
@@ -86,16 +88,31 @@ class Holders:
             late = still and (holder.stepped or self._moved(self._held))
             if remark is not None and not holder.used and not late:
                 yield remark
+        yield from self._frozen.values()
         left = [leaf for base, leaf in self._reached.items() if base not in self._held]
         left = [each for each in left if isinstance(each.tensor(), torch.nn.Parameter)]
         left = [each for each in left if each.name and not self._moved({each.made.base})]
         if left and any(each.used for each in self._holders.values()):
-            names = [each.name for each in left[:_MOST]]
-            names += [f"{len(left) - _MOST} more"] if len(left) > _MOST else []
-            *others, last = names
-            named = f"{', '.join(others)} and {last}" if others else last
+            named = _named([each.name for each in left])
             text = f"gradients come to {named}, which no optimizer holds and nothing updates"
             yield Remark(LEFT, left[0].made.base, Place(), text)
+
+    def off(self) -> Iterator[Remark]:
+        """Yield which leaf tensors modules use where gradients are off, if none comes to them."""
+        for tensor, place in self._tensors.program.off.items():
+            leaf = self._tensors.leaf_of(tensor)
+            if leaf is not None and leaf.made.base not in self._reached:
+                yield Remark(OFF, leaf.made.base, place, "")
+
+    def _freezes(self, optimizer: torch.optim.Optimizer, own: Sequence[Tensor]) -> None:
+        """Notice parameters that are frozen: those of an optimizer that ask for no gradient."""
+        if id(optimizer) in self._frozen or all(each.requires_grad for each in own):
+            return
+        names = [self._tensors.program.leaf(each)[0] for each in own if not each.requires_grad]
+        if named := _named([each for each in names if each]):
+            text = f"requires_grad is False for {named}, which the optimizer holds: none learns"
+            place = self._tensors.program.place()
+            self._frozen[id(optimizer)] = Remark(FROZEN, None, place, text)
 
     def _own(self, optimizer: torch.optim.Optimizer) -> tuple[Sequence[Tensor], set[int]]:
         """Return the parameters of an optimizer, and the first nodes of those that are known."""
@@ -116,3 +133,10 @@ class Holders:
     def _remark(self, kind: str, text: str) -> Remark:
         place = self._tensors.program.place()
         return Remark(kind, None, place, f"the optimizer updates nothing: {text}")
+
+
+def _named(names: Sequence[str]) -> str:
+    """Name some tensors in a sentence; empty if there are none."""
+    some = [*names[:_MOST], *([f"{len(names) - _MOST} more"] if len(names) > _MOST else [])]
+    *others, last = some or [""]
+    return f"{', '.join(others)} and {last}" if others else last

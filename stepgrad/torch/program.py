@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from weakref import ref
 
@@ -14,6 +14,7 @@ from torch.nn import Module
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils.weak import WeakIdKeyDictionary
 
 from stepgrad.engine.tape import Place, current_place
 from stepgrad.recording.naming.kinds import variables_of
@@ -26,6 +27,10 @@ from stepgrad.torch.frames import Frames
 from stepgrad.torch.hearing import Borders, Nodes
 from stepgrad.torch.limits import Limits
 from stepgrad.torch.modules import Modules
+from stepgrad.torch.warned import warned_at_line
+
+_SHOWN = "__warningregistry__"
+"""Where Python keeps which warnings of a file were shown."""
 
 
 @contextmanager
@@ -79,6 +84,7 @@ class Program(TorchFunctionMode):
         self._here: Here | None = None
         self._results: list[_Result] = []
         self.calls = 0  # of functions of PyTorch
+        self.off = WeakIdKeyDictionary()  # where modules use parameters while gradients are off
 
     @contextmanager
     def following(self) -> Iterator[None]:
@@ -91,11 +97,14 @@ class Program(TorchFunctionMode):
 
         Module.__call__ = __call__
         try:
-            with compiling_said(), self:
+            with compiling_said(), self._warned(), self:
                 yield
         finally:
             Module.__call__ = original
             self._frames.let_go()
+
+    def _warned(self) -> AbstractContextManager[None]:
+        return warned_at_line(self._frames, __file__, globals().setdefault(_SHOWN, {}))
 
     # Where.
 
@@ -240,6 +249,10 @@ class Program(TorchFunctionMode):
                 self._nodes.enter(inputs)
             if not self.borders or not self.borders.on:
                 self._meet(module)
+        if not torch.is_grad_enabled():
+            for each in module.parameters(recurse=False):
+                if each not in self.off:
+                    self.off[each] = self.place()
         self._call = call
         borders = self.borders if self.borders and self.borders.enters(call.path) else None
         if borders is not None:

@@ -144,6 +144,112 @@ def test_an_optimizer_that_only_clears_while_parameters_are_updated_by_hand_is_f
     assert diagnosed(tmp_path, PROGRAM.replace("optimizer.step()", by_hand))[1] == []
 
 
+def notes(folder: Path, text: str) -> Sequence[str]:
+    path = folder / "train.py"
+    path.write_text(text)
+    return [each.text for each in diagnose(run_program(str(path)).recording) if each.note]
+
+
+def test_parameters_that_are_frozen_but_held_are_noted(tmp_path: Path) -> None:
+    frozen = "encoder.requires_grad_(False)\nx = "
+    said = (
+        "requires_grad is False for encoder.weight and encoder.bias, which the optimizer holds: "
+        "none learns"
+    )
+    assert said in notes(tmp_path, PROGRAM.replace("x = ", frozen, 1))
+    others = PROGRAM.replace("SGD(both", "SGD(decoder.parameters()")
+    assert said not in notes(tmp_path, others.replace("x = ", frozen, 1))
+
+
+QUIET = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(2, 2), nn.Linear(2, 1)
+    def forward(self, x):
+        with torch.no_grad():
+            h = torch.tanh(self.first(x))
+        return self.last(h)
+
+torch.manual_seed(0)
+model = Net()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for step in range(3):
+    loss = (model(torch.tensor([[1.0, 0.5]])) ** 2).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+with torch.no_grad():
+    model(torch.ones(1, 2))
+"""
+
+
+def test_parameters_that_are_used_only_where_gradients_are_off_are_noted(tmp_path: Path) -> None:
+    said = "are used only where gradients are off (train.py:11), so they receive no gradient"
+    [found] = [each for each in notes(tmp_path, QUIET) if each.endswith(said)]
+    assert "first.weight" in found
+    assert "first.bias" in found
+    right = QUIET.replace("        with torch.no_grad():\n    ", "")
+    assert not any("gradients are off" in each for each in notes(tmp_path, right))
+
+
+CLASSES = """
+import torch
+from torch.nn import functional as F
+
+torch.manual_seed(0)
+model = torch.nn.Linear(3, 3)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+x = torch.tensor([[1.0, -0.5, 0.25], [0.5, 1.0, -1.0], [0.0, 0.5, 1.0]])
+y = torch.tensor([0, 1, 2])
+truth = torch.eye(3)
+for step in range(3):
+    logits = model(x)
+    loss = {}
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+
+MISGIVEN = {
+    "F.cross_entropy(logits.softmax(-1), y)": "no probability gets above 0.576",
+    "F.cross_entropy(logits.softmax(1).view(3, 3), truth)": "no probability gets above 0.576",
+    "F.cross_entropy(logits.softmax(1).T[None], y[None]) + logits.mean()": "above 0.576",
+    "F.binary_cross_entropy_with_logits(torch.sigmoid(logits), truth)": "below 0.5 or above 0.731",
+    "F.nll_loss(logits.softmax(1), y)": "gets the probabilities of a softmax",
+    "F.nll_loss(logits.log_softmax(-2), y)": "the log-softmax that it gets is over dim 0",
+}
+
+WELL_GIVEN = [
+    "F.cross_entropy(logits, y)",
+    "F.cross_entropy(logits.log_softmax(1), y)",  # which is its own log-softmax
+    "F.cross_entropy(logits.T[None], y[None])",
+    "F.nll_loss(logits.log_softmax(-1), y)",
+    "F.nll_loss(logits.log_softmax(0).T, y)",
+    "F.nll_loss(logits.softmax(1).log(), y)",
+    "F.binary_cross_entropy_with_logits(logits, truth)",
+    "F.binary_cross_entropy(torch.sigmoid(logits), truth)",
+    "(logits.softmax(1) * F.cross_entropy(logits, y, reduction='none')).sum()",
+]
+
+
+@pytest.mark.parametrize("loss", MISGIVEN)
+def test_a_loss_that_is_not_given_what_it_takes_is_named(loss: str, tmp_path: Path) -> None:
+    recording, [found] = diagnosed(tmp_path, CLASSES.format(loss))
+    assert MISGIVEN[loss] in found.text
+    assert not found.wrong
+    [line] = found.lines(recording)
+    assert line.endswith("train.py:13")
+
+
+@pytest.mark.parametrize("loss", WELL_GIVEN)
+def test_a_loss_that_is_given_what_it_takes_is_not(loss: str, tmp_path: Path) -> None:
+    assert diagnosed(tmp_path, CLASSES.format(loss))[1] == []
+
+
 BATCHES = """
 import torch
 from torch import nn

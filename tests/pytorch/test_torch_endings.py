@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from subprocess import run
 
 import pytest
 
@@ -15,7 +13,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip insta
 from torch import Tensor, nn  # noqa: E402
 
 import stepgrad  # noqa: E402
-from processes import limited, started  # noqa: E402
+from processes import python, run, started  # noqa: E402
 from processes import stepgrad as in_a_process  # noqa: E402
 from stepgrad.program import run_program  # noqa: E402
 from stepgrad.recording.blocks import Backward  # noqa: E402
@@ -86,14 +84,40 @@ def test_a_traceback_is_that_of_python(tmp_path: Path) -> None:
         """
     path = program(tmp_path, text)
     out = str(tmp_path / "out.stepgrad")
-    told = [
-        run(command, capture_output=True, text=True, timeout=60, check=False)
-        for command in (limited(sys.executable, path), in_a_process("record", "-o", out, path))
-    ]
+    told = run(python(path)), run(in_a_process("record", "-o", out, path))
     alone, recorded_ = (each.stderr.partition("RuntimeError")[0] for each in told)
     assert "in backward" in alone
     assert "in cross_entropy" in alone
     assert alone == recorded_
+
+
+def test_warnings_are_those_of_python(tmp_path: Path) -> None:
+    text = """
+        import torch, warnings
+        from torch.nn.functional import mse_loss
+        w = torch.ones(3, 1, requires_grad=True)
+        for _ in range(2):
+            loss = mse_loss(w, torch.ones(3))
+        mse_loss(w, torch.ones(3))
+        warnings.simplefilter("ignore")
+        mse_loss(w, torch.ones(3))
+        warnings.simplefilter("error")
+        try:
+            mse_loss(w, torch.ones(3))
+        except UserWarning as error:
+            print(error)
+        with warnings.catch_warnings(record=True, action="always") as caught:
+            mse_loss(w, torch.ones(3))
+        print([(each.filename, each.lineno) for each in caught])
+        loss.backward()
+        """
+    path = program(tmp_path, text)
+    out = str(tmp_path / "out.stepgrad")
+    alone, watched = run(python(path)), run(in_a_process("record", "-o", out, path))
+    assert alone.stderr.count("train.py:") == 2
+    assert watched.stderr.startswith(alone.stderr)
+    assert watched.stderr.count("Warning: ") == 2
+    assert watched.stdout.startswith(alone.stdout)
 
 
 def test_other_threads_are_not_recorded_and_work() -> None:

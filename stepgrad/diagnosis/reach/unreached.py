@@ -10,6 +10,9 @@ from stepgrad.diagnosis.wording import listed
 from stepgrad.numbers import number
 from stepgrad.printable import counted
 from stepgrad.recording.blocks import Forward
+from stepgrad.recording.foreign.remark import OFF
+from stepgrad.recording.recording import Recording
+from stepgrad.recording.source import place_of
 from stepgrad.replay.telling.titles import short_title, title
 
 _LOOKED_AT = 4
@@ -34,8 +37,28 @@ def unreached(survey: Survey) -> Iterator[Verdict]:
                 used[node] = above
     if used:
         yield _unreached(survey, used)
-    if idle := _idle(survey, never):
-        yield _unused(survey, idle)
+    idle = {*_idle(survey, never)}
+    for line, nodes in _used_without(survey.recording):
+        if off := sorted(idle & nodes):
+            idle -= nodes
+            only = "is used only" if len(off) == 1 else "are used only"
+            names = listed(survey.recording, off)
+            yield _unused(survey, off, f"{names} {only} where gradients are off{line}")
+    if rest := sorted(idle):
+        yield _unused(survey, rest, f"nothing uses {listed(survey.recording, rest)}")
+
+
+def _used_without(recording: Recording) -> Iterator[tuple[str, set[int]]]:
+    """Yield where a program uses leaves while gradients are off, and the leaves."""
+    found: dict[str, set[int]] = {}
+    for remark in recording.remarks:
+        if remark.kind == OFF and remark.node is not None:
+            leaves = recording.history.forward_of(remark.node)
+            file, line = remark.place.file, remark.place.line
+            where = f" ({place_of(file, line)})" if file and line else ""
+            nodes = range(leaves.base, leaves.base + len(leaves.values))
+            found.setdefault(where, set()).update(nodes)
+    return iter(found.items())
 
 
 def _idle(survey: Survey, nodes: Sequence[int]) -> Sequence[int]:
@@ -44,13 +67,12 @@ def _idle(survey: Survey, nodes: Sequence[int]) -> Sequence[int]:
     return [node for node in nodes if not any(each.users(node) for each in forwards)]
 
 
-def _unused(survey: Survey, nodes: Sequence[int]) -> Verdict:
+def _unused(survey: Survey, nodes: Sequence[int], what: str) -> Verdict:
     """Note what may be a bias that was forgotten, or a row of a table that the data lack."""
     recording = survey.recording
     return Verdict(
         "unreached",
-        f"nothing uses {listed(recording, nodes)}, so "
-        f"{'it receives' if len(nodes) == 1 else 'they receive'} no gradient",
+        f"{what}, so {'it receives' if len(nodes) == 1 else 'they receive'} no gradient",
         "",
         [recording.history.made_at(nodes[0])],
         nodes,

@@ -11,9 +11,11 @@ from stepgrad.recording.foreign.remark import (
     AGREES,
     BACKWARD,
     DIFFERS,
+    FROZEN,
     HOOKED,
     IDLE,
     LEFT,
+    LOSS,
     MASKED,
     PART,
     ROUNDED,
@@ -38,10 +40,13 @@ _ADVICE = {
     UNUSED: "Clear the gradients after the step or before the backward pass, not in between.",
     STILL: "Call optimizer.step() after backward().",
     LEFT: "",
+    FROZEN: "",
+    LOSS: "`cross_entropy` and `binary_cross_entropy_with_logits` take logits; `nll_loss` takes "
+    "the `log_softmax` of logits over the classes.",
 }
 
 _WRONG = BACKWARD, DIFFERS
-_NOTES = HOOKED, LEFT
+_NOTES = HOOKED, LEFT, FROZEN
 
 
 def pytorch(survey: Survey) -> Iterator[Verdict]:

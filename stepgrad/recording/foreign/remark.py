@@ -17,8 +17,27 @@ IDLE = "PyTorch idle"
 UNUSED = "PyTorch unused"
 STILL = "PyTorch still"
 LEFT = "PyTorch left"
+FROZEN = "PyTorch frozen"
+OFF = "PyTorch off"
+LOSS = "PyTorch loss"
 PART = "PyTorch part"
-PYTORCH = AGREES, DIFFERS, BACKWARD, HOOKED, MASKED, ROUNDED, NEAR, IDLE, UNUSED, STILL, LEFT, PART
+PYTORCH = (
+    AGREES,
+    DIFFERS,
+    BACKWARD,
+    HOOKED,
+    MASKED,
+    ROUNDED,
+    NEAR,
+    IDLE,
+    UNUSED,
+    STILL,
+    LEFT,
+    FROZEN,
+    OFF,
+    LOSS,
+    PART,
+)
 """Kinds of remarks on a PyTorch program.
 
 Its gradients are the sums of the contributions in the log; that of a node is another; what the
@@ -27,8 +46,10 @@ gradient of a node is another in a program that has hooks, which may change grad
 PyTorch multiplies by 0 where no gradient arrives; its numbers are of a type that is coarser than
 ours, which is the text; how near its gradients are in a pass from a root, which is the node (one
 for each pass); an optimizer holds no parameter that has received a gradient; gradients are cleared
-before it uses them; it never steps; no optimizer holds parameters that receive gradients; only a
-part of it is recorded, and the text says what is taken as given.
+before it uses them; it never steps; no optimizer holds parameters that receive gradients; one holds
+parameters that ask for none; a module uses parameters while gradients are off, the first of which
+is the node; on the way to a root, which is the node, a loss gets something else than it takes; only
+a part of it is recorded, and the text says what is taken as given.
 """
 
 
