@@ -169,7 +169,23 @@ class Borders:
         self.results.clear()
         self.inputs.clear()
 
-    def total(self, made: Pass) -> Cells | None:
+    def with_rest(self, result: Cells | None, outputs: Sequence[Tensor]) -> Cells | None:
+        """Add what comes out of the modules, if only these are recorded, up to the true loss."""
+        tensors = self._tensors
+        total = self._total(tensors.made) if self.on else None
+        if total is None:
+            return result
+        result = total if result is None else result + total
+        if len(outputs) == 1 and outputs[0].numel() == 1:
+            loss = outputs[0].detach().to(torch.float64).reshape(result.shape)
+            result = result + (loss - result.data)
+            tensors.made.computed(result, loss, len(tensors.made) - 1)
+            for _, name in tensors.program.held(outputs):
+                assert result.ids is not None
+                tensors.made.name(name, result.ids)
+        return result
+
+    def _total(self, made: Pass) -> Cells | None:
         """Add up the results, each times the gradient that came back; None if none did."""
         total: Cells | None = None
         for crossing, gradient in self.results:

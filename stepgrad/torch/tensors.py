@@ -266,7 +266,7 @@ class Tensors:
                 cells = cells * grad.detach().to(torch.float64)
             total = cells.moved(lambda each: each.reshape(-1)).total()
             result = total if result is None else result + total
-        result = self._with_rest(result, outputs)
+        result = self.borders.with_rest(result, outputs)
         if result is None or result.ids is None:
             return None
         made, among = result.made, {result.made, *result.made.uses}
@@ -275,21 +275,6 @@ class Tensors:
         index = number - NEW + made.base if number >= NEW else number
         made = next(each for each in among if each.holds(index))
         return made, index - made.base
-
-    def _with_rest(self, result: Cells | None, outputs: Sequence[Tensor]) -> Cells | None:
-        """Add what comes out of modules, if only these are recorded: as near the loss as it is."""
-        total = self.borders.total(self.made) if self.borders.on else None
-        if total is None:
-            return result
-        result = total if result is None else result + total
-        if len(outputs) == 1 and outputs[0].numel() == 1:
-            loss = outputs[0].detach().to(torch.float64).reshape(result.shape)
-            result = result + (loss - result.data)
-            self.made.computed(result, loss, len(self.made) - 1)
-            for _, name in self.program.held(outputs):
-                assert result.ids is not None
-                self.made.name(name, result.ids)
-        return result
 
     def backward(self, made: Pass, root: int) -> Reversed:
         """Log a backward pass from a node of a pass."""
