@@ -60,8 +60,8 @@ def pytest_xdist_auto_num_workers() -> int:
 # No test reads or writes the progress of whoever runs it; neither do the processes that one starts.
 os.environ["STEPGRAD_STATE"] = "off"
 
-# How fast a machine is says nothing about the code. A server tries twice as many examples as whoever
-# waits for them.
+# How fast a machine is says nothing about the code. A server tries twice as many examples as
+# whoever waits for them.
 settings.register_profile(
     "any machine",
     deadline=None,
