@@ -65,7 +65,7 @@ class Holders:
         self._wanted.update(zip(stamps, origins, strict=False))
 
     def made(self, count: int) -> None:
-        """Take note that the program has made so many nodes: as many more items may be searched."""
+        """The program has made this many nodes: as many more items may be searched."""
         self._room += count
 
     def look(self, *, again: bool = False) -> None:

@@ -132,7 +132,7 @@ class Pending:
 
     @property
     def divisible(self) -> bool:
-        """Whether so much is pending, what was taken in parts included, that it may be divided."""
+        """Whether enough is pending, what was taken in parts included, to be divided."""
         return self._parted + len(self.made) // self._width >= MANY and not self._seeds
 
     def take_parts(self) -> Iterator[Batch]:

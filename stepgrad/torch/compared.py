@@ -112,12 +112,12 @@ class Agreement:
             self._remark(Remark(NEAR, root, place, text))
 
     def agreed(self, tensor: int, worst: float) -> None:
-        """The gradients of a tensor, known by a number, agree up to so much."""
+        """The gradients of a tensor agree; `worst` is the largest relative difference."""
         self._tensors.add(tensor)
         self._latest = max(self._latest, worst)
 
     def agreed_between(self, results: int, worst: float) -> None:
-        """The gradients of so many results of operations agree up to so much."""
+        """The gradients of this many results of operations agree, as `agreed` has it."""
         self._results += results
         self._latest = max(self._latest, worst)
 

@@ -101,10 +101,10 @@ class Limits:
             check_world(world, self._where)
 
     def check_row(self, row: int | None, size: int | None) -> None:
-        """Look whether a batch of so many samples has the one that is to be recorded.
+        """Make sure that a batch of this size has the sample that is to be recorded.
 
         Raises:
-            RefusedError: it has not.
+            RefusedError: it does not.
         """
         with self._refusing():
             check_row(row, size, self._where)
@@ -184,7 +184,7 @@ class Limits:
 
     @contextmanager
     def storing(self, made: Pass, nodes: int) -> Iterator[None]:
-        """Make leaves inside: so many nodes.
+        """Make room for the leaves that are made inside.
 
         Raises:
             RefusedError: there is no memory for them.

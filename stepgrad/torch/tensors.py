@@ -118,7 +118,7 @@ class Tensors:
                 self.meet(each)
 
     def give_up(self, nodes: int) -> None:
-        """Let go of the pass that is being made: so many more nodes are too many."""
+        """Let go of the pass that is being made: there is no room for this many more nodes."""
         made, self._made = self.made, None
         count = Count(self.recorder.room, self._most, self.program.modules.trained)
         count.add_made(made.moves, len(made))

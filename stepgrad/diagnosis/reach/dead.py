@@ -73,7 +73,7 @@ def dead(survey: Survey) -> Iterator[Verdict]:
 
 
 def _plenty(survey: Survey, waiting: Unmoved) -> bool:
-    """Whether rows that differ from pass to pass are so many that one more would be like them."""
+    """Whether there are enough rows that differ from pass to pass for one more to be like them."""
     over = [survey.passes[number] for number in waiting.passes]
     rows = {data_of(survey, each) for each in over}
     columns = [(each.block.sweep, each.block.column(waiting.node)) for each in over]

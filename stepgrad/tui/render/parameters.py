@@ -49,7 +49,7 @@ _GRADIENT = "   ∇ "
 
 
 def _room(width: int, points: int) -> int:
-    """Return the room for a name in a row with sparklines of so many points."""
+    """Return the room for a name in a row with sparklines of this many points."""
     shown = points + 1 + NUMBER
     return max(width - 3 - (2 * shown + len(_GRADIENT) if width >= ROOMY else shown), 0)
 
