@@ -10,12 +10,13 @@ from typing import Any
 import click
 
 from stepgrad import headless
-from stepgrad.cli.arguments import BUG, MEMORY, nothing_recorded
+from stepgrad.cli.arguments import nothing_recorded
 from stepgrad.cli.output import echo, echo_json
+from stepgrad.cli.selecting import BUG, MEMORY
 from stepgrad.diagnosis.parting import Comparison, Parting, part, side_by_side
 from stepgrad.engine.world import World
 from stepgrad.numbers import for_json, gradient
-from stepgrad.opening import open_typed
+from stepgrad.opening import How, open_typed
 from stepgrad.printable import counted, printable
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.difference import Change
@@ -61,7 +62,7 @@ def diff(
     if second is None and world is None:
         raise click.UsageError("Missing argument 'B': a second file, or --bug.")
     names = first, first if second is None else second
-    both = _opened(names[0], None, memory), _opened(names[1], world, memory)
+    both = _opened(names[0], How(memory)), _opened(names[1], How(memory, world))
     parting = part(*both)
     sides = side_by_side(*both) if parting else None
     if as_json:
@@ -72,9 +73,9 @@ def diff(
     sys.exit(int(parting is not None))
 
 
-def _opened(name: str, world: World | None, memory: int | None) -> Recording:
+def _opened(name: str, how: How) -> Recording:
     with redirect_stdout(sys.stderr):
-        opened = open_typed(name, (), memory, world=world)
+        opened = open_typed(name, (), how)
     if not opened.recording.length:
         raise nothing_recorded(name, opened.recording)
     return opened.recording

@@ -11,12 +11,12 @@ from typing import NoReturn
 
 import click
 
-from stepgrad.cli.arguments import ARGUMENTS, MEMORY, FileCommand
+from stepgrad.cli.arguments import ARGUMENTS, FileCommand
 from stepgrad.cli.asking import Typed, scripted
 from stepgrad.cli.destination import Destination
 from stepgrad.cli.output import echo, echo_json, echo_lines
 from stepgrad.cli.prose import ask_in_words
-from stepgrad.cli.selecting import SELECTION
+from stepgrad.cli.selecting import HOW
 from stepgrad.cli.sitting import as_object, hold, once, summary
 from stepgrad.course.answers import Answers, save_answers
 from stepgrad.course.folder import home
@@ -24,9 +24,8 @@ from stepgrad.course.grading import has_exercises, pose_for
 from stepgrad.course.progress import Mark
 from stepgrad.course.state import ProgressError, keep
 from stepgrad.headless import narration
-from stepgrad.opening import is_scenario, open_typed, words_of
+from stepgrad.opening import How, is_scenario, open_typed, words_of
 from stepgrad.printable import printable
-from stepgrad.program import Selection
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.quiz.answers import AnswerError, Question, Reply, Score, reply
 from stepgrad.replay.quiz.prose import Prose, prose
@@ -57,8 +56,7 @@ _COUNT.name = "whole number"  # as errors call it
 @click.option("--student", metavar="NAME", default="", help="Draw the numbers of this student.")
 @click.option("--save", metavar="ANSWERS", help="Save what is typed, for `stepgrad grade`.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
-@MEMORY
-@SELECTION
+@HOW
 def quiz(  # noqa: PLR0913 - one for each option
     file: str | None,
     arguments: tuple[str, ...],
@@ -68,8 +66,7 @@ def quiz(  # noqa: PLR0913 - one for each option
     student: str,
     save: str | None,
     as_json: bool,
-    memory: int | None,
-    selection: Selection,
+    how: How,
 ) -> None:
     """Predict numbers before they are shown, or do the exercises of a scenario.
 
@@ -100,7 +97,7 @@ def quiz(  # noqa: PLR0913 - one for each option
         _exercise(file, student, given, typed, save=save, as_json=as_json)
     if student or save or as_json:
         raise click.UsageError("--student, --save and --json are for a FILE with exercises")
-    recording, asked, status = _opened(file, arguments, memory, selection, most=most or _MOST)
+    recording, asked, status = _opened(file, arguments, how, most=most or _MOST)
     if given is None:
         score = _hold(recording, asked, typed, reply)
     else:
@@ -155,12 +152,7 @@ def _exercise(  # noqa: PLR0913 - one for each option
 
 
 def _opened(
-    file: str | None,
-    arguments: tuple[str, ...],
-    memory: int | None,
-    selection: Selection,
-    *,
-    most: int,
+    file: str | None, arguments: tuple[str, ...], how: How, *, most: int
 ) -> tuple[Recording | None, Sequence[Question], int]:
     """Return what is asked about, the questions, and the exit status of a program.
 
@@ -169,7 +161,7 @@ def _opened(
     recording, status = None, 0
     if file is not None:
         with redirect_stdout(sys.stderr):
-            opened = open_typed(file, arguments, memory, selection=selection)
+            opened = open_typed(file, arguments, how)
         recording, status = opened.recording, opened.status
     asked = (rules() if recording is None else questions(recording, most))[:most]
     if not asked:
