@@ -17,7 +17,7 @@ from stepgrad.diagnosis.parting import Comparison, Parting, part, side_by_side
 from stepgrad.engine.world import World
 from stepgrad.numbers import for_json, gradient
 from stepgrad.opening import How, open_typed
-from stepgrad.printable import counted, printable
+from stepgrad.printable import counted, few, printable
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.difference import Change
 from stepgrad.replay.state import State
@@ -26,6 +26,9 @@ from stepgrad.replay.telling.titles import line_of, made_by
 
 _ROWS = 10
 """The most names to list as text."""
+
+_NAMED = 4
+"""The most names to show that one of them lacks."""
 
 
 @click.command(name="diff")
@@ -163,8 +166,7 @@ def _table(sides: Comparison) -> Iterator[str]:
         yield f"  … {len(rows) - _ROWS} more"
     for letter, some in zip("AB", only, strict=True):
         if some:
-            more = f" and {len(some) - 4} more" if len(some) > 4 else ""
-            yield f"only in {letter}: {', '.join(some[:4])}{more}"
+            yield f"only in {letter}: {few(some, _NAMED)}"
 
 
 def _as_object(

@@ -25,7 +25,7 @@ from stepgrad.course.progress import Mark
 from stepgrad.course.state import ProgressError, keep
 from stepgrad.headless import narration
 from stepgrad.opening import How, is_scenario, open_typed, words_of
-from stepgrad.printable import printable
+from stepgrad.printable import counted, printable
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.quiz.answers import AnswerError, Question, Reply, Score, reply
 from stepgrad.replay.quiz.prose import Prose, prose
@@ -113,7 +113,7 @@ def quiz(  # noqa: PLR0913 - one for each option
         ask_in_words(_prose(file), typed)
     if given is not None:
         if len(given) != len(asked):
-            echo(f"{_count(given, 'answer')} for {_count(asked, 'question')}", err=True)
+            echo(f"{counted(len(given), 'answer')} for {counted(len(asked), 'question')}", err=True)
         status = status or int(len(given) != len(asked) or score.right < len(asked))
     sys.exit(128 + signal.SIGINT if typed.interrupted else status)
 
@@ -146,7 +146,10 @@ def _exercise(  # noqa: PLR0913 - one for each option
     if given is None and sitting.works:
         _keep(file, Mark(right=right, asked=len(sitting.tasks)))
     if given is not None and len(given) != len(sitting.tasks):
-        echo(f"{_count(given, 'answer')} for {_count(sitting.tasks, 'exercise')}", err=True)
+        echo(
+            f"{counted(len(given), 'answer')} for {counted(len(sitting.tasks), 'exercise')}",
+            err=True,
+        )
     failed = given is not None and (len(given) != len(sitting.tasks) or right < len(given))
     sys.exit(128 + signal.SIGINT if typed.interrupted else int(failed))
 
@@ -227,7 +230,7 @@ def _recall(recording: Recording, start: int, stop: int) -> None:
     """Show what has happened since the last question."""
     if stop - start > BRIEFLY:
         more = stop - BRIEFLY - start
-        echo(f"    … {more} earlier event{'s' * (more != 1)}")
+        echo(f"    … {counted(more, 'earlier event')}")
     for line in narration(recording, max(start, stop - BRIEFLY), stop):
         echo(f"    {line}")
 
@@ -254,7 +257,3 @@ def _again(missed: Sequence[Question], typed: Sequence[str]) -> str:
     events = f"event{'s' * (len(places) > 1)} {', '.join(places)}"
     shows = f"stepgrad run --to {places[0]} {printable(shlex.join(typed))}"
     return f"review: {first.about} ({first.kind}), {events}\n    {shows}"
-
-
-def _count(things: Sequence[object], name: str) -> str:
-    return f"{len(things)} {name}{'s' * (len(things) != 1)}"

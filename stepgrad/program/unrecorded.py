@@ -20,7 +20,7 @@ from types import FrameType
 from stepgrad.engine.backward import ancestors, propagate
 from stepgrad.engine.node import Node
 from stepgrad.engine.tape import Place, Rule, Tape, WriteKind, active_tape, assign, report_to
-from stepgrad.printable import printable
+from stepgrad.printable import few, printable
 
 _FORKS = hasattr(os, "register_at_fork")
 
@@ -143,9 +143,7 @@ class Unrecorded:
         itself has used Values (`recorded`).
         """
         names = [*dict.fromkeys(map(printable, (*self._threads, *self._processes())))]
-        who, more = ", ".join(names[:_SHOWN]), len(names) - _SHOWN
-        if more > 0:
-            who += f" and {more} more"
+        who = few(names, _SHOWN)
         started = self._started() if recorded else ""
         what = [f"Values in {who}" * bool(names), f"processes started by {started}" * bool(started)]
         if not any(what):
