@@ -112,9 +112,7 @@ def quiz(  # noqa: PLR0913 - one for each option
     if given is None and not left:
         ask_in_words(_prose(file), typed)
     if given is not None:
-        if len(given) != len(asked):
-            echo(f"{counted(len(given), 'answer')} for {counted(len(asked), 'question')}", err=True)
-        status = status or int(len(given) != len(asked) or score.right < len(asked))
+        status = status or _judged(given, score.right, len(asked), "question")
     sys.exit(128 + signal.SIGINT if typed.interrupted else status)
 
 
@@ -145,13 +143,15 @@ def _exercise(  # noqa: PLR0913 - one for each option
     right = sum(work.right for work in sitting.works)
     if given is None and sitting.works:
         _keep(file, Mark(right=right, asked=len(sitting.tasks)))
-    if given is not None and len(given) != len(sitting.tasks):
-        echo(
-            f"{counted(len(given), 'answer')} for {counted(len(sitting.tasks), 'exercise')}",
-            err=True,
-        )
-    failed = given is not None and (len(given) != len(sitting.tasks) or right < len(given))
-    sys.exit(128 + signal.SIGINT if typed.interrupted else int(failed))
+    status = 0 if given is None else _judged(given, right, len(sitting.tasks), "exercise")
+    sys.exit(128 + signal.SIGINT if typed.interrupted else status)
+
+
+def _judged(given: Sequence[str], right: int, asked: int, what: str) -> int:
+    """Return the exit status for given answers: 0 if there is one for each, and all are right."""
+    if len(given) != asked:
+        echo(f"{counted(len(given), 'answer')} for {counted(asked, what)}", err=True)
+    return int(len(given) != asked or right < asked)
 
 
 def _opened(
