@@ -21,8 +21,8 @@ def suite(name: str, seconds: float | None = None) -> Element:
 def case(  # noqa: PLR0913 - all that there is to a case
     suite: Element,
     name: str,
-    problem: str = "",
-    text: str = "",
+    problem: str,
+    text: str,
     *,
     classname: str = "",
     properties: Mapping[str, str] = MappingProxyType({}),

@@ -29,6 +29,23 @@ SAVED = ".stepgrad"
 """The suffix of a saved recording."""
 
 
+class How(NamedTuple):
+    """How a file is run and recorded.
+
+    Args:
+        memory: the most bytes that a new recording may take, as in `record()`.
+        world: a world with a bug, in which programs and scenarios run; None for the usual one.
+        selection: which part of a PyTorch program is recorded.
+    """
+
+    memory: int | None = None
+    world: World | None = None
+    selection: Selection = ALL
+
+
+USUAL = How()
+
+
 class Opened(NamedTuple):
     """A recording, its scenario if it has one, and a program's exit status and what ended it."""
 
@@ -105,26 +122,18 @@ def is_scenario(name: str) -> bool:
     return not (is_program(name) or is_saved(name) or is_course(name))
 
 
-def open_typed(  # noqa: PLR0913 - all that there is to what a person types
-    name: str,
-    arguments: Sequence[str] = (),
-    memory: int | None = None,
-    *,
-    saves: bool = False,
-    world: World | None = None,
-    selection: Selection = ALL,
+def open_typed(
+    name: str, arguments: Sequence[str] = (), how: How = USUAL, *, saves: bool = False
 ) -> Opened:
     """Run a program or a scenario, or load a recording, whichever `name` means.
 
-    `memory` is the most bytes that a new recording may take, as in `record()`. If a recording ends
-    early, a line on stderr says so. `selection` is which part of a PyTorch program is recorded.
-
-    Whether the caller `saves` the recording decides what ends a program; see `run_program`. In a
-    `world`, programs and scenarios run with a bug.
+    If a recording ends early, a line on stderr says so. Whether the caller `saves` the recording
+    decides what ends a program; see `run_program`.
 
     Raises:
         StepgradError: it cannot be opened; says what is wrong, and what was probably meant.
     """
+    memory, world, selection = how
     if is_program(name):
         again = shlex.join([*words_of(name), *arguments])
         watching = partial(usual, selection, again)

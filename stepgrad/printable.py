@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 _ELEMENT = re.compile(r"(?:\[\d+\])+$")
@@ -36,6 +37,12 @@ def counted(count: int, what: str) -> str:
     """Return a number of things: `1 event`, `2,000 backward passes`."""
     plural = "es" if what.endswith("s") else "s"
     return f"{count:,} {what}{plural * (count != 1)}"
+
+
+def few(names: Sequence[str], most: int, joint: str = ", ") -> str:
+    """Return the first names, and how many more there are: `a, b and 3 more`."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{joint.join(names[:most])}{more}"
 
 
 def subscripts(name: str) -> str:

@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from stepgrad.checking.comparison import Comparison
-from stepgrad.checking.hand_pass import LIMIT, HandPass, Wrote
+from stepgrad.checking.hand_pass import LIMIT, HandPass
 from stepgrad.checking.passes import graph_of
 from stepgrad.diagnosis.rules.wrote import foreign_passes
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
 from stepgrad.recording.recording import Recording
+from stepgrad.recording.written import Written, written
 from stepgrad.replay.telling.titles import line_of, title
 
 MOST = 16
@@ -62,46 +63,44 @@ def unclear(recording: Recording) -> str:
         return ""
     for block in recording.blocks:
         for first in _writes(block):
-            if not first.clears:
-                line = line_of(recording, first.line) if first.line else ""
+            if first.kind != "zero":
+                line = line_of(recording, first.place) if first.place else ""
                 return (
-                    f"gradients written by hand, from event {first.event}{line and ', '}{line}, "
+                    f"gradients written by hand, from event {first.position}{line and ', '}{line}, "
                     "are not compared: it is not clear what is differentiated; set the gradient of "
                     "one output to 1 first"
                 )
     return ""
 
 
-def _writes(block: Block) -> Iterator[Wrote]:
+def _writes(block: Block) -> Iterator[Written]:
     """Yield the writes to gradients by hand in a block.
 
     The recorder itself writes those of passes that were not recorded; they have no place.
     """
     if isinstance(block, Write) and block.rule is None:
-        for offset, kind in enumerate(block.writes.kinds):
-            if kind != "update" and block.writes.place(offset):
-                yield Wrote(block, offset)
+        yield from (each for each in written(block) if each.kind != "update" and each.place)
 
 
-def _runs(recording: Recording) -> Iterator[tuple[int, list[Wrote]]]:
+def _runs(recording: Recording) -> Iterator[tuple[int, list[Written]]]:
     """Yield runs of writes to gradients, each with the position before it.
 
     A pass, or a computation, ends a run; a run counts if a computed node is written in it.
     """
-    start, wrote = 0, list[Wrote]()
+    start, wrote = 0, list[Written]()
     for block in (*recording.blocks, None):
         if isinstance(block, Write):
             start = start if wrote else block.start
             wrote += _writes(block)
         elif block is None or isinstance(block, (Forward, Backward)):
-            if any(recording.node(each.node).operands for each in wrote if not each.clears):
+            if any(recording.node(each.node).operands for each in wrote if each.kind != "zero"):
                 yield start, wrote
             wrote = []
 
 
-def _pass(recording: Recording, start: int, wrote: Sequence[Wrote]) -> HandPass | None:
+def _pass(recording: Recording, start: int, wrote: Sequence[Written]) -> HandPass | None:
     """Return a run of writes as a pass by hand; None if it cannot be understood as one."""
-    computed = {w.node for w in wrote if not w.clears and recording.node(w.node).operands}
+    computed = {w.node for w in wrote if w.kind != "zero" and recording.node(w.node).operands}
     root = max(computed)
     seeded = any(each.node == root and each.after == 1.0 for each in wrote)
     if not seeded:
@@ -133,11 +132,11 @@ def _results(recording: Recording, node: int, position: int) -> list[int]:
 def _mended(each: HandPass, node: int) -> bool:
     """Whether a wrong gradient is corrected later, before a backward pass."""
     after = each.wrote[-1].block.start + each.wrote[-1].block.length
-    later: list[Wrote] = []
+    later: list[Written] = []
     for block in each.recording.blocks_between(after, each.recording.length):
         if isinstance(block, Backward):
             break
         if isinstance(block, Write):
             places = block.writes.gradients.get(node, ())
-            later += [Wrote(block, offset) for offset in places]
+            later += [Written(block, offset) for offset in places]
     return bool(later) and each.off(node, later) <= LIMIT

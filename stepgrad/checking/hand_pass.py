@@ -11,45 +11,12 @@ from stepgrad.engine.dual import gradients, magnitudes
 from stepgrad.engine.graph import Graph
 from stepgrad.engine.tape import Place
 from stepgrad.numbers import number
-from stepgrad.recording.blocks import Write
 from stepgrad.recording.recording import Recording
+from stepgrad.recording.written import Written
 from stepgrad.replay.telling.titles import gradient_title, line_of
 
 LIMIT = 1e-5
 """How far a gradient may differ, relative to its terms: a person may compute with fewer digits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wrote:
-    """A write to a gradient: its block and its place in the block."""
-
-    block: Write
-    offset: int
-
-    @property
-    def node(self) -> int:
-        """The node of the gradient."""
-        return self.block.writes.nodes[self.offset]
-
-    @property
-    def after(self) -> float:
-        """The number that was written."""
-        return self.block.after[self.offset]
-
-    @property
-    def event(self) -> int:
-        """Its number, counted from 1."""
-        return self.block.start + self.offset + 1
-
-    @property
-    def line(self) -> Place | None:
-        """The line of the program that wrote it."""
-        return self.block.writes.place(self.offset)
-
-    @property
-    def clears(self) -> bool:
-        """Whether that number is 0."""
-        return self.block.writes.kinds[self.offset] == "zero"
 
 
 @dataclass(frozen=True)
@@ -58,7 +25,7 @@ class HandPass:
 
     recording: Recording
     start: int
-    wrote: Sequence[Wrote]
+    wrote: Sequence[Written]
     root: int
     seeded: bool
     nodes: Sequence[int]
@@ -80,35 +47,37 @@ class HandPass:
         return magnitudes(self.graph)
 
     @cached_property
-    def written(self) -> Mapping[int, Sequence[Wrote]]:
+    def written(self) -> Mapping[int, Sequence[Written]]:
         """What was written to each node but the root, by the order in which nodes were finished."""
-        found: dict[int, list[Wrote]] = {}
+        found: dict[int, list[Written]] = {}
         for each in self.wrote:
             if each.node in self.place and each.node != self.root:
                 found[each.node] = [*found.pop(each.node, ()), each]
         terms = {node: [w for w in wrote if self._is_term(w)] for node, wrote in found.items()}
         return {node: found[node] for node, wrote in terms.items() if wrote}
 
-    def _is_term(self, each: Wrote) -> bool:
+    def _is_term(self, each: Written) -> bool:
         """Whether a gradient was written, not cleared.
 
         A 0 is a term as well if the line that wrote it writes other numbers too, before the last
         gradient of a computed node: such a line does not clear.
         """
-        return not each.clears or (each.line in self._lines and each.event < self._last)
+        return each.kind != "zero" or (each.place in self._lines and each.position < self._last)
 
     @cached_property
     def _lines(self) -> Set[Place]:
-        lines = (each.line for each in self.wrote if not each.clears)
+        lines = (each.place for each in self.wrote if each.kind != "zero")
         return {line for line in lines if line and line.line}
 
     @cached_property
     def _last(self) -> int:
         inner = self.nodes[: self.place[self.root]]
         computed = {node for node in inner if self.recording.node(node).operands}
-        return max((w.event for w in self.wrote if w.node in computed and not w.clears), default=0)
+        return max(
+            (w.position for w in self.wrote if w.node in computed and w.kind != "zero"), default=0
+        )
 
-    def off(self, node: int, wrote: Iterable[Wrote]) -> float:
+    def off(self, node: int, wrote: Iterable[Written]) -> float:
         """How far a gradient is off when it is nearest to the true one; nan if not known.
 
         Later writes may scale it or clear it, and it may add to what was there before.
@@ -130,7 +99,7 @@ class HandPass:
         """
         wrote = [each for each in self.written[node] if self._is_term(each)]
         last = wrote[-1]
-        line = line_of(self.recording, last.line) if last.line else ""
+        line = line_of(self.recording, last.place) if last.place else ""
         due = self.due[self.place[node]]
         late = next((out for out in self._terms(node) if self._written_after(out, last)), None)
         if late is not None:
@@ -141,7 +110,7 @@ class HandPass:
             why = ""
         return (
             f"{_grad(self.recording, node)} is {number(last.after)} by hand "
-            f"(event {last.event}{line and ', '}{line}), but should be {number(due)}{why}"
+            f"(event {last.position}{line and ', '}{line}), but should be {number(due)}{why}"
         )
 
     def _terms(self, node: int) -> Mapping[int, Sequence[float]]:
@@ -160,11 +129,11 @@ class HandPass:
         }
         return {out: terms for out, terms in found.items() if terms}
 
-    def _written_after(self, out: int, wrote: Wrote) -> bool:
-        later = (w for w in self.wrote if w.node == self.nodes[out] and w.event > wrote.event)
-        return any(not each.clears or each.event < self._last for each in later)
+    def _written_after(self, out: int, wrote: Written) -> bool:
+        later = (w for w in self.wrote if w.node == self.nodes[out] and w.position > wrote.position)
+        return any(each.kind != "zero" or each.position < self._last for each in later)
 
-    def _replaced(self, node: int, wrote: Sequence[Wrote]) -> str:
+    def _replaced(self, node: int, wrote: Sequence[Written]) -> str:
         """Write the sum that a gradient should be, if single terms of it were written in turn."""
         grouped = [*self._terms(node).values()]
         size = self.sizes[self.place[node]]

@@ -107,12 +107,7 @@ def judge(
 
     Without a scenario, the one that the recording carries is used, if there is one.
     """
-    note = ""
-    if scenario is None:
-        try:
-            scenario = recorded_scenario(recording)
-        except ScenarioError as error:
-            note = f"expectations not checked: {str(error).splitlines()[0]}"
+    scenario, note = (scenario, "") if scenario else _carried(recording)
     promised = checks(scenario, recording) if scenario else []
     promises = [
         Promise(check, () if check.ok else tuple(shortfall(recording, check))) for check in promised
@@ -146,6 +141,14 @@ def judge(
         early = f"{recording.incomplete}, before there is anything to check"
         return replace(result, note="", error=f"{file}: {early}; allow more with --memory")
     return result
+
+
+def _carried(recording: Recording) -> tuple[ScenarioFile | None, str]:
+    """Return the scenario that a recording carries, or why it cannot be read."""
+    try:
+        return recorded_scenario(recording), ""
+    except ScenarioError as error:
+        return None, f"expectations not checked: {str(error).splitlines()[0]}"
 
 
 def _passes(recording: Recording) -> int:

@@ -23,6 +23,7 @@ from stepgrad.engine.dual import gradients, tangents
 from stepgrad.engine.gradcheck import central_difference, rounding, slopes
 from stepgrad.engine.graph import Edges
 from stepgrad.numbers import number
+from stepgrad.printable import few
 from stepgrad.progress import advance
 from stepgrad.recording.foreign.rounded import coarseness
 from stepgrad.recording.recording import Recording
@@ -46,6 +47,9 @@ _FIRMLY = 2
 
 PROBES = 3
 """The number of random sums."""
+
+_TOLD = 3
+"""The most remarks of a kind to show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +122,10 @@ def _comparison(
     notes = []
     for remark, places in way.special.items():
         special = dict.fromkeys(each.title(place) for each in checked for place in places(each))
-        notes += [f"{remark}: {_few([*special])}"] if special else []
+        notes += [f"{remark}: {few([*special], _TOLD)}"] if special else []
     notes += dict.fromkeys(difference.note for _, difference in found if difference.note)
-    note = _few(notes, "; ")
-    odds = _few([difference.odds for _, difference in found if difference.odds], "; ")
+    note = few(notes, _TOLD, "; ")
+    odds = few([difference.odds for _, difference in found if difference.odds], _TOLD, "; ")
     known = [(each, difference) for each, difference in found if not isnan(difference.relative)]
     compared = _leaves(known)
     skipped = _leaves(found) - compared
@@ -136,11 +140,6 @@ def _comparison(
         way.name, len(checked), compared, skipped,
         worst.relative, way.limit, where, note, first, worst.own_error, odds,
     )  # fmt: skip
-
-
-def _few(names: Sequence[str], joint: str = ", ") -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return f"{joint.join(names[:3])}{more}"
 
 
 def _leaves(found: Sequence[tuple[Pass, _Difference]]) -> int:

@@ -14,11 +14,9 @@ import click
 from stepgrad import headless
 from stepgrad.cli import PROGRAM
 from stepgrad.cli.output import echo, echo_lines
-from stepgrad.engine.world import USAGE, World
 from stepgrad.errors import StepgradError
-from stepgrad.opening import SAVED, Opened, is_program, is_saved, open_typed, words_of
-from stepgrad.program import ALL, MODULE, Selection
-from stepgrad.recording.memory import as_bytes
+from stepgrad.opening import SAVED, How, Opened, is_program, is_saved, open_typed, words_of
+from stepgrad.program import MODULE
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.sentences import say
 from stepgrad.scenario.diagnosed import Diagnosis, diagnosed
@@ -28,38 +26,6 @@ PLAIN = click.option(
     "--plain", is_flag=True, help="Describe every event in a sentence, for screen readers."
 )
 
-
-def _in_bytes(_ctx: click.Context, _param: click.Parameter, size: str | None) -> int | None:
-    """Read an amount of memory."""
-    try:
-        return None if size is None else as_bytes(size)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
-MEMORY = click.option(
-    "--memory",
-    metavar="SIZE",
-    callback=_in_bytes,
-    help="Limit the memory of the recording, such as 500MB; default: a quarter of what is free.",
-)
-
-
-def _in_world(_ctx: click.Context, _param: click.Parameter, text: str | None) -> World | None:
-    """Read which bug a world has."""
-    try:
-        return None if text is None else World.read(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
-BUG = click.option(
-    "--bug",
-    "world",
-    metavar="BUG",
-    callback=_in_world,
-    help=f"Run in a world with a bug: {USAGE.replace(' NODE', '=NODE').replace(' K', '=K')}.",
-)
 
 ARGUMENTS = click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
 
@@ -226,12 +192,10 @@ def nothing_recorded(file: str, recording: Recording) -> StepgradError:
     )
 
 
-def open_recorded(
-    file: str, arguments: tuple[str, ...], memory: int | None, selection: Selection = ALL
-) -> Opened:
+def open_recorded(file: str, arguments: tuple[str, ...], how: How) -> Opened:
     """Open a file; what a program prints goes to stderr. Ends the command if nothing happened."""
     with redirect_stdout(sys.stderr):
-        opened = open_typed(file, arguments, memory, selection=selection)
+        opened = open_typed(file, arguments, how)
     if not opened.recording.length:
         say_nothing_happened(file, opened)
         sys.exit(opened.status or 2)

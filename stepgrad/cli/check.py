@@ -13,14 +13,13 @@ from stepgrad.checking.reports import as_junit, as_object
 from stepgrad.checking.result import Result, judge
 from stepgrad.checking.text import result_details, result_line
 from stepgrad.checking.ways import has_torch
-from stepgrad.cli.arguments import MEMORY, FilesCommand
+from stepgrad.cli.arguments import FilesCommand
 from stepgrad.cli.destination import Destination
 from stepgrad.cli.examining import examine, exit_status, expanded, shows_mistake
 from stepgrad.cli.output import echo, echo_json, echo_lines
-from stepgrad.cli.selecting import SELECTION
+from stepgrad.cli.selecting import HOW
 from stepgrad.errors import StepgradError
-from stepgrad.opening import Opened
-from stepgrad.program import Selection
+from stepgrad.opening import How, Opened
 
 
 @click.command(cls=FilesCommand)
@@ -28,8 +27,7 @@ from stepgrad.program import Selection
 @click.option("-v", "--verbose", is_flag=True, help="Show the table for every file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--strict", is_flag=True, help="Fail if `stepgrad diagnose` finds anything.")
-@MEMORY
-@SELECTION
+@HOW
 @click.option(
     "--junit",
     metavar="PATH",
@@ -43,8 +41,7 @@ def check(  # noqa: PLR0913 - one for each option
     as_json: bool,
     strict: bool,
     junit: str | None,
-    memory: int | None,
-    selection: Selection,
+    how: How,
 ) -> None:
     """Check the expected numbers and the gradients of files.
 
@@ -77,7 +74,7 @@ def check(  # noqa: PLR0913 - one for each option
                 echo(f"{file:<{width}}  shows a mistake, and is meant to fail: not checked")
             continue
         behind = arguments if file in files else ()
-        result = _checked(file, behind, memory, selection, strict=strict)
+        result = _checked(file, behind, how, strict=strict)
         results.append(result)
         if result.error:
             echo_lines(result.error, err=True)
@@ -94,14 +91,7 @@ def check(  # noqa: PLR0913 - one for each option
     sys.exit(exit_status(results))
 
 
-def _checked(
-    file: str,
-    arguments: Sequence[str],
-    memory: int | None,
-    selection: Selection,
-    *,
-    strict: bool,
-) -> Result:
+def _checked(file: str, arguments: Sequence[str], how: How, *, strict: bool) -> Result:
     """Open and check a file."""
     start = perf_counter()
 
@@ -109,7 +99,7 @@ def _checked(
         result = judge(file, opened.recording, opened.scenario, opened.status, strict=strict)
         return replace(result, failure=opened.failure)
 
-    result = examine(file, arguments, memory, selection, doing="checking", look=look, bare=Result)
+    result = examine(file, arguments, how, doing="checking", look=look, bare=Result)
     return replace(result, seconds=perf_counter() - start)
 
 

@@ -12,15 +12,14 @@ from typing import Any
 import click
 
 from stepgrad import diagnosis
-from stepgrad.cli.arguments import MEMORY, FilesCommand
+from stepgrad.cli.arguments import FilesCommand
 from stepgrad.cli.examining import examine, exit_status, expanded
 from stepgrad.cli.output import echo, echo_json, echo_lines
-from stepgrad.cli.selecting import SELECTION
+from stepgrad.cli.selecting import HOW
 from stepgrad.diagnosis.findings import Finding, findings
 from stepgrad.diagnosis.numbers.precision import precision as more_digits
-from stepgrad.opening import Opened, is_program, words_of
+from stepgrad.opening import How, Opened, is_program, words_of
 from stepgrad.printable import counted
-from stepgrad.program import Selection
 from stepgrad.scenario.diagnosed import diagnosed
 
 WIDTH = 80
@@ -64,16 +63,14 @@ class _Diagnose(FilesCommand):
     is_flag=True,
     help="Compute passes again with 50 digits, and note what rounding has taken (needs mpmath).",
 )
-@MEMORY
-@SELECTION
-def diagnose(  # noqa: PLR0913 - one for each option
+@HOW
+def diagnose(
     files: tuple[str, ...],
     arguments: tuple[str, ...],
     *,
     as_json: bool,
     precision: bool,
-    memory: int | None,
-    selection: Selection,
+    how: How,
 ) -> None:
     """Say what is wrong in a run, and where to see it.
 
@@ -93,7 +90,7 @@ def diagnose(  # noqa: PLR0913 - one for each option
     found = []
     for file in expanded(files):
         behind = arguments if file in files and is_program(file) else ()
-        each = _examined(file, behind, memory, selection, precision=precision)
+        each = _examined(file, behind, how, precision=precision)
         found.append(each)
         if each.error:
             echo_lines(each.error, err=True)
@@ -105,14 +102,7 @@ def diagnose(  # noqa: PLR0913 - one for each option
     sys.exit(exit_status(found))
 
 
-def _examined(
-    file: str,
-    arguments: Sequence[str],
-    memory: int | None,
-    selection: Selection,
-    *,
-    precision: bool,
-) -> Examined:
+def _examined(file: str, arguments: Sequence[str], how: How, *, precision: bool) -> Examined:
     def look(opened: Opened) -> Examined:
         recording = opened.recording
         found = diagnosed(recording, opened.scenario)
@@ -125,7 +115,7 @@ def _examined(
             failure=opened.failure,
         )
 
-    return examine(file, arguments, memory, selection, doing="diagnosing", look=look, bare=Examined)
+    return examine(file, arguments, how, doing="diagnosing", look=look, bare=Examined)
 
 
 def _told(found: Examined, arguments: Sequence[str]) -> Iterator[str]:

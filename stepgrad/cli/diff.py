@@ -10,13 +10,14 @@ from typing import Any
 import click
 
 from stepgrad import headless
-from stepgrad.cli.arguments import BUG, MEMORY, nothing_recorded
+from stepgrad.cli.arguments import nothing_recorded
 from stepgrad.cli.output import echo, echo_json
+from stepgrad.cli.selecting import BUG, MEMORY
 from stepgrad.diagnosis.parting import Comparison, Parting, part, side_by_side
 from stepgrad.engine.world import World
 from stepgrad.numbers import for_json, gradient
-from stepgrad.opening import open_typed
-from stepgrad.printable import counted, printable
+from stepgrad.opening import How, open_typed
+from stepgrad.printable import counted, few, printable
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.difference import Change
 from stepgrad.replay.state import State
@@ -25,6 +26,9 @@ from stepgrad.replay.telling.titles import line_of, made_by
 
 _ROWS = 10
 """The most names to list as text."""
+
+_NAMED = 4
+"""The most names to show that one of them lacks."""
 
 
 @click.command(name="diff")
@@ -61,7 +65,7 @@ def diff(
     if second is None and world is None:
         raise click.UsageError("Missing argument 'B': a second file, or --bug.")
     names = first, first if second is None else second
-    both = _opened(names[0], None, memory), _opened(names[1], world, memory)
+    both = _opened(names[0], How(memory)), _opened(names[1], How(memory, world))
     parting = part(*both)
     sides = side_by_side(*both) if parting else None
     if as_json:
@@ -72,9 +76,9 @@ def diff(
     sys.exit(int(parting is not None))
 
 
-def _opened(name: str, world: World | None, memory: int | None) -> Recording:
+def _opened(name: str, how: How) -> Recording:
     with redirect_stdout(sys.stderr):
-        opened = open_typed(name, (), memory, world=world)
+        opened = open_typed(name, (), how)
     if not opened.recording.length:
         raise nothing_recorded(name, opened.recording)
     return opened.recording
@@ -162,8 +166,7 @@ def _table(sides: Comparison) -> Iterator[str]:
         yield f"  … {len(rows) - _ROWS} more"
     for letter, some in zip("AB", only, strict=True):
         if some:
-            more = f" and {len(some) - 4} more" if len(some) > 4 else ""
-            yield f"only in {letter}: {', '.join(some[:4])}{more}"
+            yield f"only in {letter}: {few(some, _NAMED)}"
 
 
 def _as_object(

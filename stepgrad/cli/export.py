@@ -8,18 +8,18 @@ from contextlib import suppress
 
 import click
 
-from stepgrad.cli.arguments import ARGUMENTS, MEMORY, READ, FileCommand, open_recorded
+from stepgrad.cli.arguments import ARGUMENTS, READ, FileCommand, open_recorded
 from stepgrad.cli.destination import Destination
 from stepgrad.cli.output import echo, echo_document
 from stepgrad.cli.replay_page import STEPS, written
-from stepgrad.cli.selecting import SELECTION
+from stepgrad.cli.selecting import HOW
 from stepgrad.errors import ScenarioError, StepgradError
 from stepgrad.export import FORMATS, SHEETS
 from stepgrad.export import export as exported
 from stepgrad.export import worksheet as as_worksheet
 from stepgrad.export.figure import where as where_is
 from stepgrad.export.position import end, find
-from stepgrad.program import Selection
+from stepgrad.opening import How
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
 from stepgrad.scenario.load import ScenarioFile
@@ -60,8 +60,7 @@ _DRAWN_ELSEWHERE = (".png", ".pdf", ".jpg", ".jpeg", ".gif", ".webp")
 @click.option(
     "-o", "--output", metavar="PATH", default="-", help="Write to this file; `-` is stdout."
 )
-@MEMORY
-@SELECTION
+@HOW
 def export(  # noqa: PLR0913 - one for each option
     file: str,
     arguments: tuple[str, ...],
@@ -73,8 +72,7 @@ def export(  # noqa: PLR0913 - one for each option
     worksheet: bool,
     key: bool,
     output: str,
-    memory: int | None,
-    selection: Selection,
+    how: How,
 ) -> None:
     """Write a position of FILE as a drawing, a hand-out or JSON.
 
@@ -106,7 +104,7 @@ def export(  # noqa: PLR0913 - one for each option
     goal = None if output == "-" else Destination.of(output, [file])
     if goal is not None:
         _check_suffix(goal, to)
-    opened = open_recorded(file, arguments, memory, selection)
+    opened = open_recorded(file, arguments, how)
     recording = opened.recording
     scenario = opened.scenario or _scenario(recording)
     if replay:

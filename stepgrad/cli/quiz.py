@@ -11,12 +11,12 @@ from typing import NoReturn
 
 import click
 
-from stepgrad.cli.arguments import ARGUMENTS, MEMORY, FileCommand
+from stepgrad.cli.arguments import ARGUMENTS, FileCommand
 from stepgrad.cli.asking import Typed, scripted
 from stepgrad.cli.destination import Destination
 from stepgrad.cli.output import echo, echo_json, echo_lines
 from stepgrad.cli.prose import ask_in_words
-from stepgrad.cli.selecting import SELECTION
+from stepgrad.cli.selecting import HOW
 from stepgrad.cli.sitting import as_object, hold, once, summary
 from stepgrad.course.answers import Answers, save_answers
 from stepgrad.course.folder import home
@@ -24,9 +24,8 @@ from stepgrad.course.grading import has_exercises, pose_for
 from stepgrad.course.progress import Mark
 from stepgrad.course.state import ProgressError, keep
 from stepgrad.headless import narration
-from stepgrad.opening import is_scenario, open_typed, words_of
-from stepgrad.printable import printable
-from stepgrad.program import Selection
+from stepgrad.opening import How, is_scenario, open_typed, words_of
+from stepgrad.printable import counted, printable
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.quiz.answers import AnswerError, Question, Reply, Score, reply
 from stepgrad.replay.quiz.prose import Prose, prose
@@ -57,8 +56,7 @@ _COUNT.name = "whole number"  # as errors call it
 @click.option("--student", metavar="NAME", default="", help="Draw the numbers of this student.")
 @click.option("--save", metavar="ANSWERS", help="Save what is typed, for `stepgrad grade`.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
-@MEMORY
-@SELECTION
+@HOW
 def quiz(  # noqa: PLR0913 - one for each option
     file: str | None,
     arguments: tuple[str, ...],
@@ -68,8 +66,7 @@ def quiz(  # noqa: PLR0913 - one for each option
     student: str,
     save: str | None,
     as_json: bool,
-    memory: int | None,
-    selection: Selection,
+    how: How,
 ) -> None:
     """Predict numbers before they are shown, or do the exercises of a scenario.
 
@@ -100,7 +97,7 @@ def quiz(  # noqa: PLR0913 - one for each option
         _exercise(file, student, given, typed, save=save, as_json=as_json)
     if student or save or as_json:
         raise click.UsageError("--student, --save and --json are for a FILE with exercises")
-    recording, asked, status = _opened(file, arguments, memory, selection, most=most or _MOST)
+    recording, asked, status = _opened(file, arguments, how, most=most or _MOST)
     if given is None:
         score = _hold(recording, asked, typed, reply)
     else:
@@ -115,9 +112,7 @@ def quiz(  # noqa: PLR0913 - one for each option
     if given is None and not left:
         ask_in_words(_prose(file), typed)
     if given is not None:
-        if len(given) != len(asked):
-            echo(f"{_count(given, 'answer')} for {_count(asked, 'question')}", err=True)
-        status = status or int(len(given) != len(asked) or score.right < len(asked))
+        status = status or _judged(given, score.right, len(asked), "question")
     sys.exit(128 + signal.SIGINT if typed.interrupted else status)
 
 
@@ -148,19 +143,19 @@ def _exercise(  # noqa: PLR0913 - one for each option
     right = sum(work.right for work in sitting.works)
     if given is None and sitting.works:
         _keep(file, Mark(right=right, asked=len(sitting.tasks)))
-    if given is not None and len(given) != len(sitting.tasks):
-        echo(f"{_count(given, 'answer')} for {_count(sitting.tasks, 'exercise')}", err=True)
-    failed = given is not None and (len(given) != len(sitting.tasks) or right < len(given))
-    sys.exit(128 + signal.SIGINT if typed.interrupted else int(failed))
+    status = 0 if given is None else _judged(given, right, len(sitting.tasks), "exercise")
+    sys.exit(128 + signal.SIGINT if typed.interrupted else status)
+
+
+def _judged(given: Sequence[str], right: int, asked: int, what: str) -> int:
+    """Return the exit status for given answers: 0 if there is one for each, and all are right."""
+    if len(given) != asked:
+        echo(f"{counted(len(given), 'answer')} for {counted(asked, what)}", err=True)
+    return int(len(given) != asked or right < asked)
 
 
 def _opened(
-    file: str | None,
-    arguments: tuple[str, ...],
-    memory: int | None,
-    selection: Selection,
-    *,
-    most: int,
+    file: str | None, arguments: tuple[str, ...], how: How, *, most: int
 ) -> tuple[Recording | None, Sequence[Question], int]:
     """Return what is asked about, the questions, and the exit status of a program.
 
@@ -169,7 +164,7 @@ def _opened(
     recording, status = None, 0
     if file is not None:
         with redirect_stdout(sys.stderr):
-            opened = open_typed(file, arguments, memory, selection=selection)
+            opened = open_typed(file, arguments, how)
         recording, status = opened.recording, opened.status
     asked = (rules() if recording is None else questions(recording, most))[:most]
     if not asked:
@@ -235,7 +230,7 @@ def _recall(recording: Recording, start: int, stop: int) -> None:
     """Show what has happened since the last question."""
     if stop - start > BRIEFLY:
         more = stop - BRIEFLY - start
-        echo(f"    … {more} earlier event{'s' * (more != 1)}")
+        echo(f"    … {counted(more, 'earlier event')}")
     for line in narration(recording, max(start, stop - BRIEFLY), stop):
         echo(f"    {line}")
 
@@ -262,7 +257,3 @@ def _again(missed: Sequence[Question], typed: Sequence[str]) -> str:
     events = f"event{'s' * (len(places) > 1)} {', '.join(places)}"
     shows = f"stepgrad run --to {places[0]} {printable(shlex.join(typed))}"
     return f"review: {first.about} ({first.kind}), {events}\n    {shows}"
-
-
-def _count(things: Sequence[object], name: str) -> str:
-    return f"{len(things)} {name}{'s' * (len(things) != 1)}"

@@ -9,19 +9,15 @@ import click
 from stepgrad import headless
 from stepgrad.cli.arguments import (
     ARGUMENTS,
-    BUG,
-    MEMORY,
     READ,
     FileCommand,
     say_nothing_happened,
 )
 from stepgrad.cli.destination import Destination
 from stepgrad.cli.output import echo
-from stepgrad.cli.selecting import SELECTION
-from stepgrad.engine.world import World
+from stepgrad.cli.selecting import BUG, HOW
 from stepgrad.errors import StepgradError
-from stepgrad.opening import SAVED, open_typed, saved_as
-from stepgrad.program import Selection
+from stepgrad.opening import SAVED, How, open_typed, saved_as
 
 
 @click.command(cls=FileCommand)
@@ -29,16 +25,13 @@ from stepgrad.program import Selection
 @ARGUMENTS
 @click.option("-o", "--output", metavar="PATH", help="Save to this file.")
 @BUG
-@MEMORY
-@SELECTION
-def record(  # noqa: PLR0913 - one for each option
+@HOW
+def record(
     file: str,
     arguments: tuple[str, ...],
     *,
     output: str | None,
-    world: World | None,
-    memory: int | None,
-    selection: Selection,
+    how: How,
 ) -> None:
     """Run FILE and save the recording.
 
@@ -55,7 +48,7 @@ def record(  # noqa: PLR0913 - one for each option
     suffix = goal.path.suffix
     if suffix != SAVED and suffix in READ:
         raise StepgradError(f"{name}: this is a name for {READ[suffix]}; end it in {SAVED}")
-    opened = open_typed(file, arguments, memory, saves=True, world=world, selection=selection)
+    opened = open_typed(file, arguments, how, saves=True)
     if not opened.recording.length:
         say_nothing_happened(file, opened)
         sys.exit(opened.status or 2)

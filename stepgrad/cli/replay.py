@@ -10,13 +10,11 @@ from functools import partial
 import click
 
 from stepgrad import headless
-from stepgrad.cli.arguments import ARGUMENTS, BUG, MEMORY, PLAIN, FileCommand, narration
+from stepgrad.cli.arguments import ARGUMENTS, PLAIN, FileCommand, narration
 from stepgrad.cli.output import echo, echo_json
-from stepgrad.cli.selecting import SELECTION
-from stepgrad.engine.world import World
-from stepgrad.opening import Opened, open_typed, session_at
+from stepgrad.cli.selecting import BUG, HOW
+from stepgrad.opening import How, Opened, open_typed, session_at
 from stepgrad.plain.words import read_message
-from stepgrad.program import Selection
 from stepgrad.replay.commands.hints import with_keys
 from stepgrad.replay.commands.places import goto
 from stepgrad.replay.commands.script import replay as replay_keys
@@ -34,8 +32,7 @@ from stepgrad.replay.telling.sentences import say
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @PLAIN
 @BUG
-@MEMORY
-@SELECTION
+@HOW
 def replay(  # noqa: PLR0913 - one for each option
     file: str,
     arguments: tuple[str, ...],
@@ -44,9 +41,7 @@ def replay(  # noqa: PLR0913 - one for each option
     where: str | None,
     as_json: bool,
     plain: bool,
-    world: World | None,
-    memory: int | None,
-    selection: Selection,
+    how: How,
 ) -> None:
     """Replay FILE without a screen.
 
@@ -62,7 +57,7 @@ def replay(  # noqa: PLR0913 - one for each option
       stepgrad replay --to 50% train.py --steps 20
     """
     with redirect_stdout(sys.stderr):
-        opened = open_typed(file, arguments, memory, world=world, selection=selection)
+        opened = open_typed(file, arguments, how)
     if where is None and keys is None and not as_json:
         lines = narration(opened.recording, plain, opened.scenario)
     else:

@@ -13,21 +13,19 @@ import click
 from stepgrad import headless
 from stepgrad.cli.arguments import (
     ARGUMENTS,
-    BUG,
-    MEMORY,
     FileCommand,
     narration,
     say_nothing_happened,
 )
 from stepgrad.cli.output import echo
-from stepgrad.cli.selecting import SELECTION
+from stepgrad.cli.selecting import BUG, HOW
 from stepgrad.course.folder import course_of
 from stepgrad.course.lessons import Course, ours
 from stepgrad.debugger import check_theme, has_screen, open_debugger
-from stepgrad.engine.world import World
 from stepgrad.errors import StepgradError
 from stepgrad.loading import loading
 from stepgrad.opening import (
+    How,
     Opened,
     course_typed,
     is_course,
@@ -35,7 +33,6 @@ from stepgrad.opening import (
     open_typed,
     original,
 )
-from stepgrad.program import Selection
 from stepgrad.replay.commands.places import goto
 from stepgrad.replay.cursor import Cursor
 from stepgrad.scenario import open_scenario
@@ -61,8 +58,7 @@ if TYPE_CHECKING:
     "each. With nothing to type, every event is described.",
 )
 @BUG
-@MEMORY
-@SELECTION
+@HOW
 def run(  # noqa: PLR0913 - one for each option
     file: str | None,
     arguments: tuple[str, ...],
@@ -70,9 +66,7 @@ def run(  # noqa: PLR0913 - one for each option
     theme: str,
     where: str | None,
     plain: bool,
-    world: World | None,
-    memory: int | None,
-    selection: Selection,
+    how: How,
 ) -> None:
     """Open the debugger on FILE; without FILE, or for a folder of lessons, choose one.
 
@@ -107,16 +101,16 @@ def run(  # noqa: PLR0913 - one for each option
     typed = _typed() if plain else None
     if file is None or is_course(file):
         course = ours() if file is None else course_typed(file)
-        if where is not None or world is not None:
+        if where is not None or how.world is not None:
             raise StepgradError("--to and --bug are for one lesson: name it")
         if screen:
             sys.exit(open_debugger(None, theme=theme, course=course))
         _choose(course, typed)
         return
-    if screen and is_scenario(file) and where is None and world is None:
-        sys.exit(_open_growing(file, theme, memory))
+    if screen and is_scenario(file) and where is None and how.world is None:
+        sys.exit(_open_growing(file, theme, how.memory))
     with typed.debugging() if typed is not None else nullcontext():
-        opened = open_typed(file, arguments, memory, world=world, selection=selection)
+        opened = open_typed(file, arguments, how)
     position = _begin(opened, where)
     if not opened.recording.length and opened.scenario is None:
         say_nothing_happened(file, opened)

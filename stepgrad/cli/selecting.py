@@ -1,4 +1,4 @@
-"""Options that say which part of a PyTorch program is recorded (`SELECTION`)."""
+"""Options that say how a file is run and recorded (`HOW`, `BUG`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import Any
 
 import click
 
+from stepgrad.engine.world import USAGE, World
+from stepgrad.opening import How
 from stepgrad.program import Selection
+from stepgrad.recording.memory import as_bytes
 
 _STEPS = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 _ROW = click.IntRange(min=0)
@@ -35,7 +38,39 @@ def _in_layers(_ctx: click.Context, _param: click.Parameter, text: str | None) -
     return layers if text else ()
 
 
+def _in_bytes(_ctx: click.Context, _param: click.Parameter, size: str | None) -> int | None:
+    """Read an amount of memory."""
+    try:
+        return None if size is None else as_bytes(size)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _in_world(_ctx: click.Context, _param: click.Parameter, text: str | None) -> World | None:
+    """Read which bug a world has."""
+    try:
+        return None if text is None else World.read(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+MEMORY = click.option(
+    "--memory",
+    metavar="SIZE",
+    callback=_in_bytes,
+    help="Limit the memory of the recording, such as 500MB; default: a quarter of what is free.",
+)
+
+BUG = click.option(
+    "--bug",
+    "world",
+    metavar="BUG",
+    callback=_in_world,
+    help=f"Run in a world with a bug: {USAGE.replace(' NODE', '=NODE').replace(' K', '=K')}.",
+)
+
 _OPTIONS = (
+    MEMORY,
     click.option(
         "--only-steps",  # training scripts, and `export`, have a --steps of their own
         metavar="STEPS",
@@ -57,19 +92,22 @@ _OPTIONS = (
 )
 
 
-def SELECTION(command: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802 - an option, as others
-    """Add the options to a command, which gets them as one `selection`."""
+def HOW(command: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802 - an option, as others
+    """Add the options to a command, which gets them as one `how`, with `BUG` if it has that."""
 
     @wraps(command)
-    def selecting(
+    def wrapped(
         *args: Any,
+        memory: int | None,
         only_steps: range | None,
         batch_row: int | None,
         layers: tuple[str, ...],
+        world: World | None = None,
         **kwargs: Any,
     ) -> Any:
-        return command(*args, selection=Selection(only_steps, batch_row, layers), **kwargs)
+        how = How(memory, world, Selection(only_steps, batch_row, layers))
+        return command(*args, how=how, **kwargs)
 
     for option in reversed(_OPTIONS):
-        selecting = option(selecting)
-    return selecting
+        wrapped = option(wrapped)
+    return wrapped

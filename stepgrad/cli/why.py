@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
-from stepgrad.cli.arguments import ARGUMENTS, MEMORY, FileCommand, open_recorded
+from stepgrad.cli.arguments import ARGUMENTS, FileCommand, open_recorded
 from stepgrad.cli.output import echo, echo_json
-from stepgrad.cli.selecting import SELECTION
+from stepgrad.cli.selecting import HOW
 from stepgrad.diagnosis.reasons import Number, reasons
 from stepgrad.export.position import end, find
 from stepgrad.numbers import for_json, gradient_inline
-from stepgrad.program import Selection
+from stepgrad.opening import How
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.places import CommandError
@@ -33,8 +33,7 @@ WIDTH = 80
 @ARGUMENTS
 @click.option("--at", "where", metavar="POSITION", help="At 14, 50%, 'step 20' or a name.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@MEMORY
-@SELECTION
+@HOW
 def why(  # noqa: PLR0913 - one for each option
     file: str,
     node: str,
@@ -42,8 +41,7 @@ def why(  # noqa: PLR0913 - one for each option
     *,
     where: str | None,
     as_json: bool,
-    memory: int | None,
-    selection: Selection,
+    how: How,
 ) -> None:
     """Say why a number of NODE is what it is, down to what you can change.
 
@@ -57,7 +55,7 @@ def why(  # noqa: PLR0913 - one for each option
       stepgrad why nan_origin L --at "step 2"
       stepgrad why --json train.py "#3"
     """
-    opened = open_recorded(file, arguments, memory, selection)
+    opened = open_recorded(file, arguments, how)
     recording = opened.recording
     state = State(recording, end(recording) if where is None else find(recording, where))
     asked = [*_asked(state, node)]

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 from stepgrad import junit
 from stepgrad.course.grading import Graded
 from stepgrad.numbers import number
-from stepgrad.printable import printable
+from stepgrad.printable import counted, printable
 
 
 def lines(graded: Graded) -> Iterator[str]:
@@ -23,7 +23,7 @@ def lines(graded: Graded) -> Iterator[str]:
     )
     for place, each in enumerate(graded.marks, 1):
         used = [
-            f"{count} {what}{'s' * (count != 1)}"
+            counted(count, what)
             for count, what in ((each.work.hints, "hint"), (each.work.wrong, "wrong answer"))
             if count
         ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import gathered
+from stepgrad.printable import few
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import title
 
@@ -60,6 +61,5 @@ def findings(recording: Recording, verdicts: Sequence[Verdict]) -> Sequence[Find
 
 def _listed(noun: str, items: Sequence[str]) -> str:
     """Name a few things: `events 12, 40 and 3 more`."""
-    more = f" and {len(items) - _MOST} more" if len(items) > _MOST else ""
     what = f"{noun}{'s' * (len(items) > 1)} " if noun else ""
-    return what + ", ".join(items[:_MOST]) + more
+    return what + few(items, _MOST)

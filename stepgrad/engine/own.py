@@ -211,14 +211,12 @@ def row(
     return OwnOp(name, name, _CALL, partials, OWN, (), None, forward, derivatives, by)
 
 
-def computed(  # noqa: PLR0913 - each is a part of a node
+def computed(
     kind: type[Node],
     op: Op,
     data: float,
     operands: Sequence[Node],
     local: Sequence[float],
-    *,
-    report: bool = True,
 ) -> Node:
     """Make a node of an operation of the program's own.
 
@@ -228,14 +226,13 @@ def computed(  # noqa: PLR0913 - each is a part of a node
         data: its number.
         operands: what it is computed from; at least one. Constants take no gradient.
         local: the derivative with respect to each operand.
-        report: whether the active tape hears of it.
     """
     node = object.__new__(kind)
     node._data = data
     node._grad = 0.0
     link(node, op, operands, local)
     node._stamp = tick()
-    tape = active_tape() if report else None
+    tape = active_tape()
     if tape is not None:
         tape.append(node)
     return node

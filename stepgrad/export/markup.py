@@ -34,7 +34,7 @@ def section(heading: str, level: int, lines: Iterable[str]) -> Iterator[str]:
 
 
 def table(
-    head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Container[str] = ()
+    head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Container[str]
 ) -> Iterator[str]:
     """Yield the lines of a table; the columns of `numbers` are aligned right."""
     yield f"| {' | '.join(head)} |"

@@ -19,8 +19,8 @@ from types import FrameType
 
 from stepgrad.engine.backward import ancestors, propagate
 from stepgrad.engine.node import Node
-from stepgrad.engine.tape import Place, Rule, Tape, WriteKind, active_tape, assign, report_to
-from stepgrad.printable import printable
+from stepgrad.engine.tape import Rule, Tape, WriteKind, active_tape, assign, report_to
+from stepgrad.printable import few, printable
 
 _FORKS = hasattr(os, "register_at_fork")
 
@@ -42,8 +42,11 @@ _STARTERS = {
 """The modules that start processes which are not forked, each imported with the first of them."""
 
 
-class _Witness:
-    """A tape that notes the first use of it, and keeps nothing."""
+class _Witness(Tape):
+    """A tape that notes the first use of it, and keeps nothing.
+
+    What it does not define does nothing.
+    """
 
     def __init__(self, note: Callable[[], None]) -> None:
         self._note = note
@@ -78,28 +81,6 @@ class _Witness:
         self._used()
         propagate(root, ancestors(root))
 
-    def mark(self, kind: str, number: int | None) -> None:
-        """Nothing is logged."""
-
-    def name(self, value: Node) -> None:
-        """Nothing is logged."""
-
-    def seed(self, value: Node, tangent: float) -> None:
-        """Nothing is logged."""
-
-    def move(self, place: Place) -> None:
-        """Nothing is logged."""
-
-    def settle(self) -> None:
-        """Nothing is logged."""
-
-    def missed(self, value: Node) -> None:
-        """Nothing is logged."""
-
-    def holds(self, value: Node) -> bool:  # noqa: ARG002
-        """Nothing is logged."""
-        return False
-
 
 class Unrecorded:
     """Finds out which threads and forked processes use Values, while a program is recorded.
@@ -120,12 +101,12 @@ class Unrecorded:
         sys.settrace(None)
         if active_tape() is None:
             name = threading.current_thread().name
-            report_to(_Witness(lambda: self._threads.setdefault(name)))
+            report_to(_Witness(lambda: self._threads.setdefault(name)))  # type: ignore[abstract]
 
     def begin_process(self) -> None:
         """Watch this process, which has just been forked."""
         if active_tape() is self.tape:
-            report_to(_Witness(self._note_process))
+            report_to(_Witness(self._note_process))  # type: ignore[abstract]
 
     def _note_process(self) -> None:
         processes = sys.modules.get("multiprocessing.process")
@@ -143,9 +124,7 @@ class Unrecorded:
         itself has used Values (`recorded`).
         """
         names = [*dict.fromkeys(map(printable, (*self._threads, *self._processes())))]
-        who, more = ", ".join(names[:_SHOWN]), len(names) - _SHOWN
-        if more > 0:
-            who += f" and {more} more"
+        who = few(names, _SHOWN)
         started = self._started() if recorded else ""
         what = [f"Values in {who}" * bool(names), f"processes started by {started}" * bool(started)]
         if not any(what):

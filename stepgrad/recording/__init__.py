@@ -25,7 +25,7 @@ the recorder finds the one that a new block has:
 
 - a forward pass has a structure (`structure.py`), found by a template (`template.py`);
 - a backward pass has a sweep (`sweep.py`), found by a plan (`plan.py`), or by a walk (`foreign/`);
-- a run of writes has writes (`writes.py`), found by `changes.py`.
+- a run of writes has writes (`writes.py`), found by `changes.py`; one of them is in `written.py`.
 
 Two things are compiled, from the statements in `statements.py`. What recurs with Values becomes
 code that recognises a pass, or runs it backward (`recurring.py`). Whole passes run as code without

@@ -89,7 +89,7 @@ class Known(Bounded[int, int]):
         """
         return self._irregular.isdisjoint(bases)
 
-    def unlogged(self, values: Iterable[Node], pending: Sequence[Node] = ()) -> list[Node]:
+    def unlogged(self, values: Iterable[Node], pending: Sequence[Node]) -> list[Node]:
         """Return those that are not in the log, with all they were made from, oldest first.
 
         Values in `pending` count as logged: they are about to be.

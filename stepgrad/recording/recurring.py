@@ -117,9 +117,7 @@ def _run(sweep: Sweep) -> Iterator[str]:
     yield "return column"
 
 
-def recogniser(
-    structure: Structure, nodes: Sequence[Node], *, here: bool = False
-) -> Recognise | None:
+def recogniser(structure: Structure, nodes: Sequence[Node], *, here: bool) -> Recognise | None:
     """Compile the question whether others are like these nodes, which have this structure.
 
     If they are, the function returns the Values from earlier passes that they use, newest first,

@@ -74,10 +74,10 @@ def watch(
             "watch() is for what is being recorded",
             "  with stepgrad.record(lines=True) as recording, stepgrad.torch.watch(model): ...",
         )
-    tensors = _watched.get(recorder)
-    known = tensors is not None
-    if tensors is None:
-        tensors = _watched[recorder] = Tensors(recorder, steps, batch_row, layers, again)
+    known = recorder in _watched
+    if not known:
+        _watched[recorder] = Tensors(recorder, steps, batch_row, layers, again)
+    tensors = _watched[recorder]
     if model is not None:
         tensors.program.modules.add(model)
     if known:  # `stepgrad run` watches already

@@ -22,7 +22,7 @@ class Samples:
         row: which sample of each batch is followed; None if all are.
     """
 
-    def __init__(self, row: int | None = None) -> None:
+    def __init__(self, row: int | None) -> None:
         self.row = row
         self.size: int | None = None  # how many samples the batch of this step has
         self._beside: dict[int, tuple[StorageWeakRef, Tensor]] = {}

@@ -40,10 +40,10 @@ class Tensors:
     def __init__(
         self,
         recorder: Recorder,
-        steps: range | None = None,
-        batch_row: int | None = None,
-        layers: Sequence[str] = (),
-        again: str = "",
+        steps: range | None,
+        batch_row: int | None,
+        layers: Sequence[str],
+        again: str,
     ) -> None:
         self.samples = Samples(batch_row)
         self.beside = Beside()

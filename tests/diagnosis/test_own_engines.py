@@ -1,7 +1,4 @@
-"""Engines that people write: those that are right are not blamed, in the others the line is named.
-
-The first line of each broken one says the kind of its mistake, and the line.
-"""
+"""Engines that people write: right ones are not blamed, in the others the line is named."""
 
 from __future__ import annotations
 
@@ -11,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from diagnosing import recorded, verdicts
+from mistakes import FOREIGN, MISTAKES, Mistake
 from stepgrad.checking.result import judge
 from stepgrad.diagnosis.rules.judgement import judgement
 
-ENGINES = Path(__file__).parents[1] / "foreign"
-HEALTHY = sorted((ENGINES / "healthy").glob("*.py"))
-BROKEN = sorted((ENGINES / "broken").glob("*.py"))
+HEALTHY = sorted((FOREIGN / "healthy").glob("*.py"))
 MISUSED = {"gradients_kept": "not_cleared"}
 """Engines that are right and used wrongly, with the verdict on that."""
 
@@ -31,19 +27,17 @@ def test_an_engine_that_is_right_is_not_blamed(path: Path) -> None:
         assert re.match(r"\d+ gradient writes in \d+ backward pass(es)? agree", found.agrees)
 
 
-@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
-def test_the_first_complaint_is_the_mistake(path: Path) -> None:
-    said = re.match(r"# (.*), line (\d+): ", path.read_text())
-    assert said is not None
-    kind, line = said.groups()
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=lambda mistake: mistake.name)
+def test_the_first_complaint_is_the_mistake(mistake: Mistake, tmp_path: Path) -> None:
+    path = mistake.planted(tmp_path)
     recording = recorded(path)
     first, *_ = verdicts(recording)
-    assert first.name == MISUSED.get(path.stem, "engine")
-    assert f"{path.name}:{line}" in first.lines(recording)
-    if path.stem not in MISUSED:
+    assert first.name == MISUSED.get(mistake.name, "engine")
+    assert f"{path.name}:{mistake.line}" in first.lines(recording)
+    if mistake.name not in MISUSED:
         found = judgement(recording)
         assert found is not None
-        assert found.faults[0].kind == kind
+        assert found.faults[0].kind == mistake.kind
         assert judge(path.name, recording).failed
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
 from hearing import hear, hear_file
+from mistakes import MISTAKES, Mistake
 from processes import python, run
 
 HERE = Path(__file__).parent
 HEALTHY = sorted((HERE / "healthy").glob("*.py"))
-BROKEN = sorted((HERE / "broken").glob("*.py"))
 
-PASSES = {"local_grads": 3, "ordered": 4, "nested": 6, "frozen": 0}
+PASSES = {"local_grads": 3, "paths": 3, "ordered": 4, "nested": 6, "frozen": 0}
 
 SHOWS = {
     "overwrites": "edge",
@@ -44,20 +43,17 @@ def test_healthy_programs_print_what_they_print_and_every_edge_is_right(path: Pa
     assert heard.passes == PASSES.get(path.stem, 1)
 
 
-@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
-def test_what_is_reported_shows_the_mistake(path: Path) -> None:
-    heard, _ = hear_file(path)
-    head = path.read_text("utf-8").splitlines()[0]
-    found = re.fullmatch(r"# ([a-z ]+), line (\d+): .+", head)
-    assert found is not None
-    kind, line = found[1], int(found[2])
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=lambda mistake: mistake.name)
+def test_what_is_reported_shows_the_mistake(mistake: Mistake, tmp_path: Path) -> None:
+    heard, _ = hear_file(mistake.planted(tmp_path))
+    kind, line = mistake.kind, mistake.line
     first = heard.wrong[0][0]
     if kind in ("wrong node", "called"):
         assert first in ("early", "hung", "stray", "missing")
         assert (first, line) in [(each, at) for each, at, _ in heard.remarks()]
     elif not {("childless", line), ("some children", line)} & {r[:2] for r in heard.remarks()}:
         assert first == SHOWS[kind]
-    if kind in AT_ITS_LINE and not path.stem.startswith("local"):
+    if kind in AT_ITS_LINE and not mistake.name.startswith("local"):
         assert line in [spot[0] for each, spot in heard.wrong if spot and each == first]
 
 

@@ -16,6 +16,7 @@ from torch.autograd.function import Function, _SingleLevelFunction  # noqa: E402
 
 import stepgrad  # noqa: E402
 from diagnosing import recorded, verdicts  # noqa: E402
+from mistakes import MISTAKES  # noqa: E402
 from stepgrad.checking.comparison import GATE  # noqa: E402
 from stepgrad.checking.result import judge  # noqa: E402
 from stepgrad.checking.ways import TORCH_GATE, verify  # noqa: E402
@@ -616,10 +617,11 @@ def test_a_write_to_a_value_between_the_passes_counts_in_the_derivatives() -> No
     assert not pytorch_verdicts(recording)
 
 
-def test_a_program_with_an_engine_of_its_own_is_judged_as_ever_where_torch_is_there() -> None:
+def test_a_program_with_an_engine_of_its_own_is_judged_as_ever_where_torch_is_there(
+    tmp_path: Path,
+) -> None:
     assert "torch" in sys.modules
-    path = Path(__file__).parents[1] / "foreign" / "broken" / "path_assigns.py"
-    first, *_ = verdicts(recorded(path))
+    first, *_ = verdicts(recorded(MISTAKES["path_assigns"].planted(tmp_path)))
     assert "`=` stands where `+=` belongs" in first.text
 
 

@@ -16,7 +16,7 @@ from torch.nn import functional  # noqa: E402
 import stepgrad  # noqa: E402
 from stepgrad.cli import main  # noqa: E402
 from stepgrad.errors import StepgradError  # noqa: E402
-from stepgrad.opening import open_typed  # noqa: E402
+from stepgrad.opening import How, open_typed  # noqa: E402
 from stepgrad.program import Selection  # noqa: E402
 from stepgrad.recording.blocks import Backward  # noqa: E402
 from stepgrad.recording.foreign.remark import AGREES, DIFFERS, PART  # noqa: E402
@@ -261,7 +261,7 @@ def test_one_sample_of_some_modules_is_too_little() -> None:
 
 def test_parts_are_for_programs() -> None:
     with pytest.raises(StepgradError, match="is no program"):
-        open_typed("two_layer", selection=Selection(batch_row=0))
+        open_typed("two_layer", how=How(selection=Selection(batch_row=0)))
 
 
 def test_each_command_takes_the_options(tmp_path: Path) -> None:

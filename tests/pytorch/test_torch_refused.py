@@ -17,7 +17,7 @@ from torch.utils.checkpoint import checkpoint  # noqa: E402
 
 import stepgrad  # noqa: E402
 from stepgrad.engine.world import World  # noqa: E402
-from stepgrad.opening import open_typed  # noqa: E402
+from stepgrad.opening import How, open_typed  # noqa: E402
 from stepgrad.program import Selection, run_program  # noqa: E402
 from stepgrad.recording.memory import as_bytes  # noqa: E402
 from stepgrad.recording.recording import Recording  # noqa: E402
@@ -151,7 +151,7 @@ def test_what_would_fit_is_proposed_and_fits(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: str, memory: str, ways: list[str]
 ) -> None:
     path = program(tmp_path, WIDE)
-    assert open_typed(path, arguments.split(), as_bytes(memory)).status
+    assert open_typed(path, arguments.split(), How(as_bytes(memory))).status
     said = capsys.readouterr().err
     typed = f"{shlex.quote(path)} {arguments}"
     assert "nodes are too many to record" in said
@@ -160,11 +160,12 @@ def test_what_would_fit_is_proposed_and_fits(
     for option, value in map(str.split, ways):
         part = {"batch_row": int(value)} if option == "--batch-row" else {"layers": (value,)}
         selection = Selection()._replace(**part)
-        assert not open_typed(path, arguments.split(), as_bytes(memory), selection=selection).status
+        how = How(as_bytes(memory), selection=selection)
+        assert not open_typed(path, arguments.split(), how).status
 
 
 def test_parameters_that_are_too_many_are_not_logged(tmp_path: Path) -> None:
-    opened = open_typed(program(tmp_path, WIDE), ["100000", "1"], as_bytes("1MB"))
+    opened = open_typed(program(tmp_path, WIDE), ["100000", "1"], How(as_bytes("1MB")))
     assert opened.status
     assert not opened.recording.length
 

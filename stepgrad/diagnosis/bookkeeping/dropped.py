@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from stepgrad.diagnosis.survey import Pass, Step, Survey
 from stepgrad.recording.blocks import Write
+from stepgrad.recording.written import written
 from stepgrad.replay.telling.titles import made_by
 
 _FEWEST = 3  # passes
@@ -81,12 +82,10 @@ def _cleared(
     found: tuple[int, int] | None = None
     for block in survey.recording.blocks_between(which.end, following.block.start):
         if isinstance(block, Write):
-            for place, (kind, node) in enumerate(
-                zip(block.writes.kinds, block.writes.nodes, strict=True)
-            ):
-                if node in left and kind != "zero":
+            for each in written(block):
+                if each.node in left and each.kind != "zero":
                     return None
-                if node in left:
-                    found = found or (block.start + place + 1, node)
-                    left.remove(node)
+                if each.node in left:
+                    found = found or (each.position, each.node)
+                    left.remove(each.node)
     return found if not left else None

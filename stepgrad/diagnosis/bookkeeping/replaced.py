@@ -13,23 +13,8 @@ from stepgrad.numbers import number
 from stepgrad.printable import counted
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
 from stepgrad.recording.kept import kept
+from stepgrad.recording.written import Written, written
 from stepgrad.replay.telling.titles import gradient_title
-
-
-@dataclass(frozen=True, slots=True)
-class _Wrote:
-    """A write to a gradient by hand: its block and its place in it."""
-
-    block: Write
-    place: int
-
-    @property
-    def after(self) -> float:
-        return self.block.after[self.place]
-
-    @property
-    def position(self) -> int:
-        return self.block.start + self.place + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +76,7 @@ class _Reader:
     def __init__(self, survey: Survey) -> None:
         self.found: list[Replaced] = []
         self._survey = survey
-        self._unread: dict[int, _Wrote] = {}
+        self._unread: dict[int, Written] = {}
         self._pending: dict[int, Replaced] = {}  # of parameters: true if an update follows
         self._others = False  # whether some of `_unread` are no parameters
         self._since = 0  # where a run of writes begins
@@ -104,14 +89,13 @@ class _Reader:
             case Backward():
                 self._unread.clear()
             case Write() if self._unread or self._pending or "set" in block.writes.kinds:
-                writes, rule = block.writes, block.rule
-                for place, (kind, node) in enumerate(zip(writes.kinds, writes.nodes, strict=True)):
-                    if kind == "update":
-                        self._use(node, block.start + place + 1)
-                    elif kind == "zero":
-                        self._forget(node)
-                    elif rule is None:
-                        self._set(number, node, _Wrote(block, place))
+                for each in written(block):
+                    if each.kind == "update":
+                        self._use(each.node, each.position)
+                    elif each.kind == "zero":
+                        self._forget(each.node)
+                    elif block.rule is None:
+                        self._set(number, each.node, each)
 
     def _ends(self, position: int) -> None:
         """A run of writes is over: only parameters are still to be updated."""
@@ -131,7 +115,7 @@ class _Reader:
         self._unread.pop(node, None)
         self._pending.pop(node, None)
 
-    def _set(self, number: int, node: int, wrote: _Wrote) -> None:
+    def _set(self, number: int, node: int, wrote: Written) -> None:
         earlier = self._unread.get(node)
         if earlier and earlier.after and self._replaces(wrote):
             if self._survey.recording.node(node).operands:
@@ -147,19 +131,19 @@ class _Reader:
         self._unread[node] = wrote
         self._others |= node not in self._survey.parameters
 
-    def _replaces(self, wrote: _Wrote) -> bool:
+    def _replaces(self, wrote: Written) -> bool:
         """Whether the line that makes a write replaces a gradient."""
-        place = wrote.block.writes.place(wrote.place)
+        place = wrote.place
         source = place and self._survey.recording.source_of(place)
         return bool(place and source and place.line in replacing(source))
 
-    def _adds_up(self, number: int, node: int, wrote: _Wrote) -> bool:
+    def _adds_up(self, number: int, node: int, wrote: Written) -> bool:
         """Whether several contributions come back to a node, since the update before a write.
 
         The graph says so; a parameter that is in no graph is used in sums that are not recorded.
         """
         used = 0
-        updated = any(place < wrote.place for place in wrote.block.writes.updates.get(node, ()))
+        updated = any(place < wrote.offset for place in wrote.block.writes.updates.get(node, ()))
         for block in () if updated else reversed(self._survey.recording.blocks[:number]):
             if isinstance(block, Forward) and (ref := block.ref(node)) is not None:
                 used += block.structure.refs.count(ref)

@@ -20,6 +20,7 @@ from stepgrad.engine.tape import WriteKind
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
 from stepgrad.recording.kept import kept
 from stepgrad.recording.writes import Writes
+from stepgrad.recording.written import Written
 
 _SAME = 1e-6
 
@@ -225,8 +226,8 @@ class _Tracker:
         elif again and self._uses(step, node):
             _note(faults.doubled, node, again, step)
         elif lost and (gradient := self._cleared(lost, node)) and self._still(node):
-            event = _position(block, block.writes.updates[node][0])
-            because = _position(lost, lost.writes.gradients[node][-1])
+            event = Written(block, block.writes.updates[node][0]).position
+            because = Written(lost, lost.writes.gradients[node][-1]).position
             _note(faults.wiped, node, Fault(event, because, gradient), step)
 
     def _uses(self, step: int, node: int) -> bool:
@@ -255,7 +256,10 @@ class _Tracker:
         for others, earlier in self._stepped:
             again, new = new & others, new - others
             for node in again:
-                first, event = (_position(b, b.writes.updates[node][0]) for b in (earlier, block))
+                first, event = (
+                    Written(each, each.writes.updates[node][0]).position
+                    for each in (earlier, block)
+                )
                 fault = Fault(event, first, history.grad(node, event) or 0.0)
                 _note(self.faults.twice, node, fault, self._step)
         self._stepped.append((nodes, block))
@@ -271,9 +275,9 @@ class _Tracker:
         first, *others = (after - before for before, after in pairwise(values))
         same = all(isclose(first, other, rel_tol=_SAME) for other in others)
         if first and same and follows(self._survey.steps, self._step, node):
-            event = _position(block, places[1])
+            earlier, event = (Written(block, place).position for place in places[:2])
             gradient = self._survey.recording.history.grad(node, event) or 0.0
-            fault = Fault(event, _position(block, places[0]), gradient)
+            fault = Fault(event, earlier, gradient)
             _note(self.faults.twice, node, fault, self._step)
 
 
@@ -287,8 +291,3 @@ def _drop(nodes: Collection[int], *states: dict[int, Any]) -> None:
 def _note(faults: dict[int, Fault], node: int, fault: Fault, step: int) -> None:
     """Add a fault, or the step to the one that is there."""
     faults.setdefault(node, fault).steps.append(step)
-
-
-def _position(block: Write, place: int) -> int:
-    """The position just after a write."""
-    return block.start + place + 1

@@ -19,6 +19,7 @@ from stepgrad.numbers import number
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward, Column, Forward, Write
 from stepgrad.recording.recording import Recording
+from stepgrad.recording.written import written
 
 _SHOWN, _TOLD = 4, 3
 """The most reasons for the numbers at the beginning: as evidence, and in words."""
@@ -119,11 +120,10 @@ def _gradients(recording: Recording, block: Backward) -> Iterator[Number]:
 
 def _written(block: Write) -> Iterator[Number]:
     """Yield what is written."""
-    for write, (kind, node, after) in enumerate(
-        zip(block.writes.kinds, block.writes.nodes, block.after, strict=False)
-    ):
-        if not isfinite(after):
-            yield Number("value" if kind == "update" else "gradient", node, block.start + write + 1)
+    for each in written(block):
+        if not isfinite(each.after):
+            of: Of = "value" if each.kind == "update" else "gradient"
+            yield Number(of, each.node, each.position)
 
 
 _ADVICE = {

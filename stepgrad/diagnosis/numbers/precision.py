@@ -28,7 +28,7 @@ MOST = 100_000
 _TOLD = 10
 
 
-def precision(recording: Recording, digits: int = DIGITS, most: int = MOST) -> Sequence[Verdict]:
+def precision(recording: Recording, most: int = MOST) -> Sequence[Verdict]:
     """Compute passes again with more digits; return notes, the gravest first.
 
     A note is about a gate that is on another side with more digits; or about an operation in which
@@ -44,13 +44,13 @@ def precision(recording: Recording, digits: int = DIGITS, most: int = MOST) -> S
     flips: list[Verdict] = []
     births: list[tuple[tuple[bool, float], Verdict]] = []
     for block in looked:
-        again = Recomputed(recording, block, digits)
+        again = Recomputed(recording, block)
         flips += [_flip(recording, again, gate) for gate in again.flipped]
         births += _births(recording, block, again.losses)
     births.sort(key=lambda birth: birth[0])
     found = {each.text: each for each in [*flips, *(birth for _, birth in births)]}
     told = [*found.values()][:_TOLD]
-    return [*told, _looked(looked, len(passes), len(found) - len(told), digits)]
+    return [*told, _looked(looked, len(passes), len(found) - len(told))]
 
 
 def _chosen(passes: Sequence[Backward], most: int) -> Iterator[Backward]:
@@ -136,7 +136,7 @@ def _flip(recording: Recording, again: Recomputed, gate: int) -> Verdict:
     return Verdict("precision", text, "", [recording.history.made_at(gate)], [gate], note=True)
 
 
-def _looked(looked: Sequence[Backward], passes: int, left_out: int, digits: int) -> Verdict:
+def _looked(looked: Sequence[Backward], passes: int, left_out: int) -> Verdict:
     if not looked:
         text = "no backward pass is computed again" + ", because the first is too large" * bool(
             passes
@@ -146,7 +146,7 @@ def _looked(looked: Sequence[Backward], passes: int, left_out: int, digits: int)
     which = f"{len(looked)} of {passes:,} backward passes" if passes > 1 else "the backward pass"
     rest = f"where nothing else is said, at least {round(ALL_DIGITS - LOST)} of 16 digits are right"
     text = (
-        f"{counted(nodes, 'node')} of {which} are computed again with {digits} digits: "
+        f"{counted(nodes, 'node')} of {which} are computed again with {DIGITS} digits: "
         f"{counted(left_out, 'smaller note') + ' left out' if left_out else rest}"
     )
     return Verdict("precision", text, "", [block.start + 1 for block in looked], note=True)

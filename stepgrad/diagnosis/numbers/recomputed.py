@@ -62,8 +62,8 @@ class Recomputed:
         StepgradError: mpmath is not installed; says how to get it.
     """
 
-    def __init__(self, recording: Recording, block: Backward, digits: int = DIGITS) -> None:
-        self._arithmetic = Arithmetic(digits)
+    def __init__(self, recording: Recording, block: Backward) -> None:
+        self._arithmetic = Arithmetic(DIGITS)
         self._recording = recording
         self._history = recording.history
         self._block = block

@@ -67,7 +67,7 @@ class About:
         return cls(title, source.docstring if source else "", command)
 
 
-def replay_page(recording: Recording, ends: Sequence[int], about: About, at: int = 0) -> str:
+def replay_page(recording: Recording, ends: Sequence[int], about: About, at: int) -> str:
     """Write the replay of the training steps that have these ends; it opens at a position."""
     views = [View(recording, each) for each in ends]
     frames, drawn = _drawn(views)

@@ -59,7 +59,7 @@ def nudge(session: Session, count: int = 1, *, step: Fraction) -> Session:
         return session.say(str(error))
 
 
-def set_knob(session: Session, fresh: int = 1, *, x: float) -> Session:
+def set_knob(session: Session, fresh: int, *, x: float) -> Session:
     """Set the selected knob to a number; unless it is `fresh`, as a part of the edit before."""
     node = knob(session)
     if node is None:

@@ -10,8 +10,8 @@ def neighbourhood(
     operands_of: Callable[[int], Sequence[int]],
     consumers_of: Callable[[int], Sequence[int]],
     centre: int,
-    hops: int = 2,
-    limit: int = 120,
+    hops: int,
+    limit: int,
 ) -> list[int]:
     """The keys of the nodes that are at most `hops` edges from the centre, at most `limit` of them.
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise
 from typing import TypeAlias
 
+from stepgrad.printable import counted
 from stepgrad.scenario.form.exercise import Exercise, check_exercise
 from stepgrad.scenario.form.reading import Reading
 from stepgrad.scenario.form.sections import (
@@ -143,7 +144,7 @@ def _network(reading: Reading) -> Findings:
     if samples:
         inputs, targets = len(samples.inputs), len(samples.targets)
         if inputs != targets:
-            message = f"{_count(targets, 'row')} of targets for {_count(inputs, 'row')} of inputs"
+            message = f"{counted(targets, 'row')} of targets for {counted(inputs, 'row')} of inputs"
             yield ("data", "targets"), message
         if network:
             takes, gives = network.sizes[0], network.sizes[-1]
@@ -165,7 +166,7 @@ def _batches(train: Train, samples: Samples | None) -> Findings:
             message = "without `batch_size`, every step uses all rows: there is nothing to shuffle"
             yield ("train", "shuffle_seed"), message
     elif samples is not None and train.batch_size > len(samples.inputs):
-        rows = _count(len(samples.inputs), "row")
+        rows = counted(len(samples.inputs), "row")
         yield ("train", "batch_size"), f"a batch of {train.batch_size:,}, but only {rows} of data"
 
 
@@ -198,7 +199,7 @@ def _targets(loss: Data, samples: Samples, outputs: int) -> Findings:
         return
     wrong = [row for row, numbers in enumerate(samples.targets) if len(numbers) != 1]
     if wrong:
-        found = _count(len(samples.targets[wrong[0]]), "number")
+        found = counted(len(samples.targets[wrong[0]]), "number")
         message = f"{found}, but a row has one class: its number, from 0"
         yield from _once(path, wrong, message)
     classes = [numbers[0] if len(numbers) == 1 else 0 for numbers in samples.targets]
@@ -211,19 +212,19 @@ def _targets(loss: Data, samples: Samples, outputs: int) -> Findings:
 def _once(path: Path, rows: Sequence[int], message: str) -> Findings:
     """Report at the first of several rows what is wrong with all of them."""
     if rows:
-        others = f" (and {_count(len(rows) - 1, 'other row')} like it)" if len(rows) > 1 else ""
+        others = f" (and {counted(len(rows) - 1, 'other row')} like it)" if len(rows) > 1 else ""
         yield (*path, rows[0]), message + others
 
 
 def _widths(path: Path, rows: Sequence[Vector], width: int) -> Findings:
     """Each row has a number for each input or output of the network."""
-    wanted = f"the network has {_count(width, 'input' if path[-1] == 'inputs' else 'output')}"
+    wanted = f"the network has {counted(width, 'input' if path[-1] == 'inputs' else 'output')}"
     wrong = [number for number, row in enumerate(rows) if len(row) != width]
     if len(wrong) > 1 and len({len(row) for row in rows}) == 1:
-        yield path, f"every row has {_count(len(rows[0]), 'number')}, but {wanted}"
+        yield path, f"every row has {counted(len(rows[0]), 'number')}, but {wanted}"
         return
     for number in wrong:
-        yield (*path, number), f"{_count(len(rows[number]), 'number')}, but {wanted}"
+        yield (*path, number), f"{counted(len(rows[number]), 'number')}, but {wanted}"
 
 
 def _origin(network: Network, reading: Reading) -> Findings:
@@ -240,8 +241,8 @@ def _parameters(network: Network) -> Findings:
     """Activations, weights and biases fit the sizes of the layers."""
     layers = len(network.sizes) - 1
     if len(network.activation) not in (1, layers):
-        found = _count(len(network.activation), "activation")
-        message = f"{found} for {_count(layers, 'layer')}: give one for all, or one for each"
+        found = counted(len(network.activation), "activation")
+        message = f"{found} for {counted(layers, 'layer')}: give one for all, or one for each"
         yield ("network", "activation"), message
     if network.weights is not None:
         yield from _layers(("network", "weights"), len(network.weights), layers)
@@ -253,32 +254,27 @@ def _parameters(network: Network) -> Findings:
         pairs = zip(network.biases, network.sizes[1:], strict=False)
         for layer, (biases, neurons) in enumerate(pairs, 1):
             if len(biases) != neurons:
-                message = f"{_count(len(biases), 'number')} for the {_count(neurons, 'neuron')}"
+                message = f"{counted(len(biases), 'number')} for the {counted(neurons, 'neuron')}"
                 yield ("network", "biases", layer - 1), f"{message} of layer {layer}"
 
 
 def _layers(path: Path, found: int, layers: int) -> Findings:
     if found != layers:
-        yield path, f"`{path[-1]}` for {_count(found, 'layer')}, but the network has {layers}"
+        yield path, f"`{path[-1]}` for {counted(found, 'layer')}, but the network has {layers}"
 
 
 def _matrix(layer: int, rows: Sequence[Vector], shape: tuple[int, int]) -> Findings:
     """A matrix has a row for each input of the layer, and a column for each of its neurons."""
     inputs, neurons = shape
     path: Path = ("network", "weights", layer - 1)
-    wanted = f"layer {layer} takes a row for each of {_count(inputs, 'input')}"
-    wanted += f", with a number for each of {_count(neurons, 'neuron')}"
+    wanted = f"layer {layer} takes a row for each of {counted(inputs, 'input')}"
+    wanted += f", with a number for each of {counted(neurons, 'neuron')}"
     if inputs != neurons == len(rows) and all(len(row) == inputs for row in rows):
         yield path, f"{wanted}: this matrix is transposed"
         return
     if len(rows) != inputs:
-        yield path, f"{_count(len(rows), 'row')} of weights: {wanted}"
+        yield path, f"{counted(len(rows), 'row')} of weights: {wanted}"
     wrong = [number for number, row in enumerate(rows) if len(row) != neurons]
     if wrong:
-        found = _count(len(rows[wrong[0]]), "number")
+        found = counted(len(rows[wrong[0]]), "number")
         yield from _once(path, wrong, f"{found} in a row of weights: {wanted}")
-
-
-def _count(number: int, noun: str) -> str:
-    """`1 row`, `2 rows`."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"

@@ -172,7 +172,7 @@ class HelpScreen(ReportScreen):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-wide")]
 
-    def __init__(self, keymap: Keymap, words: Sequence[Entry] = ()) -> None:
+    def __init__(self, keymap: Keymap, words: Sequence[Entry]) -> None:
         super().__init__(
             "Lowercase goes forward, the capital goes back",
             *([Static(meanings(words))] if words else []),

@@ -14,7 +14,6 @@ from stepgrad.numbers import exact, gradient_inline, number
 from stepgrad.printable import counted
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.hints import Keymap, key, with_keys
-from stepgrad.replay.commands.table import KEYS
 from stepgrad.replay.session import Session
 from stepgrad.replay.telling.narration import narrate
 from stepgrad.scenario.diagnosed import Diagnosis, diagnosed, scenario_of
@@ -61,7 +60,7 @@ class Listing:
         return "\n".join(line.text.plain for line in self.lines)
 
 
-def alarm(found: Diagnosis, keys: Keymap = KEYS) -> Content | None:
+def alarm(found: Diagnosis, keys: Keymap) -> Content | None:
     """Return the first verdict as the opening of a lesson says it, and the key that shows all."""
     if not found.open:
         return None

@@ -13,7 +13,7 @@ _END, _DIGITS = 7, 3
 """Cells and digits of the number at each end."""
 
 
-def slider(session: Session, node: int, width: int, held: Session | None = None) -> Content:
+def slider(session: Session, node: int, width: int, held: Session | None) -> Content:
     """Return the dial of a leaf: `−2 ├────┼──●─┤ 6`.
 
     While it is dragged, the dial is that of the session in which it was `held` first.

@@ -8,6 +8,7 @@ from itertools import zip_longest
 from textual.content import Content
 
 from stepgrad.numbers import fitting, number
+from stepgrad.printable import counted
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.samples import Sample, samples
@@ -58,7 +59,7 @@ def _where(state: State, width: int) -> Content:
     ordinal = state.step_ordinal
     at = "before training" if ordinal is None else f"step {state.step}"
     steps = steps_trained(state.recording)
-    spans: list[ink.Span] = [(f"loss over {steps} step{'s' * (steps != 1)}", ink.QUIET)]
+    spans: list[ink.Span] = [(f"loss over {counted(steps, 'step')}", ink.QUIET)]
     said: list[ink.Span] = [(f"{at}  ", ink.CURRENT)]
     if state.output is not None:
         said.append((number(state.output[1]), ink.NAME))

@@ -30,7 +30,7 @@ class Header(DiagnosedPanel):
         self,
         name: str,
         scenario: ScenarioFile | None,
-        title: str = "",
+        title: str,
         *,
         id: str,  # noqa: A002
     ) -> None:

@@ -1,4 +1,4 @@
-# no contribution, line 16: the first operand is not among the inputs
+"""An engine whose results keep a function, and their inputs in a set, after a first exercise."""
 
 import math
 
@@ -13,7 +13,7 @@ class Node:
         self.push = lambda: None
 
     def __add__(self, other):
-        out = Node(self.value + other.value, (other,))
+        out = Node(self.value + other.value, (self, other))
 
         def push_backward():
             self.grad += out.grad

@@ -1,4 +1,4 @@
-# no contribution, line 12: the second operand is not among the parents
+"""An engine that hands gradients on along every path, in a training loop."""
 
 
 class Number:
@@ -9,7 +9,7 @@ class Number:
 
     def __add__(self, o):
         o = o if isinstance(o, Number) else Number(o)
-        return Number(self.v + o.v, [(self, 1.0)])
+        return Number(self.v + o.v, [(self, 1.0), (o, 1.0)])
 
     def __mul__(self, o):
         o = o if isinstance(o, Number) else Number(o)
