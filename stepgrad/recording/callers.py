@@ -66,6 +66,10 @@ class Callers:
         self._calls.let_go()
         self._late.clear()
 
+    def returns(self, frame: FrameType) -> bool:
+        """Whether a call returns what its instruction gives; so it seems where no text says."""
+        return self._calls.site(frame).returned
+
     def noting(self, extend: Callable[[Noted], None]) -> Callable[[Node], None]:
         """Return an `append` for a tape that finds out first which line makes the node."""
         calls, find = self._calls, self.found

@@ -201,6 +201,55 @@ def test_a_label_by_hand_is_never_replaced(ran: Callable[[str], Recording]) -> N
     assert names(recording) == ["first", "a.w[1]"]
 
 
+ENGINE = """
+class V:
+    def __init__(self, data, children=(), local_grads=()):
+        self.data, self.grad = data, 0.0
+        self.children, self.local_grads = children, local_grads
+    def __add__(self, other):
+        other = other if isinstance(other, V) else V(other)
+        return V(self.data + other.data, (self, other), (1.0, 1.0))
+    def __mul__(self, other):
+        other = other if isinstance(other, V) else V(other)
+        return V(self.data * other.data, (self, other), (other.data, self.data))
+    def __pow__(self, k):
+        return V(self.data ** k, (self,), (k * self.data ** (k - 1),))
+    def __sub__(self, other): return self + (-other)
+    def __truediv__(self, other):
+        inverse = other ** -1
+        out = (
+            self
+            .__mul__(inverse)
+        )
+        return out
+    __neg__ = lambda self: self * -1
+    __radd__ = lambda self, other: self + other
+    def backward(self):
+        self.grad = 1.0
+        for child, local in zip(self.children, self.local_grads):
+            child.grad += local * self.grad
+a, b = V(1.0), V(2.0)
+"""
+
+OWN = {
+    "several nodes, one result": ("d = a - b", ["–", "d"]),
+    "with variables": ("q = a / b", ["–", "q"]),
+    "elements": ("ps = [e / b for e in (a, b)]", ["–", "ps[0]", "–", "ps[1]"]),
+    "one node": ("n = -a\nn = n * b", ["n", "n"]),
+    "a sum": ("s = sum([a, b])", ["–", "s"]),
+    "returned": ("def mean(x, y):\n    return (x + y) / b\nm = mean(a, b)", ["–", "–", "m"]),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_the_result_of_an_own_method_has_the_name(
+    name: str, ran: Callable[[str], Recording]
+) -> None:
+    text, expected = OWN[name]
+    found = names(ran(f"{ENGINE}{text}\na.grad = b.grad = 0"))
+    assert [each.rpartition("/")[2] for each in found] == ["a", "b", *expected]
+
+
 MLP = """
 class Neuron:
     def __init__(self, n):

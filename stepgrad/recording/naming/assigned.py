@@ -68,6 +68,7 @@ class Assignments(dict[Span, Assigned]):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.statements: dict[int, int] = {}
+        self._of_lambdas: set[Span] = set()  # their results, which have the names of no variables
         with _parsing:
             tree = parse(text)
         returned: set[ast.stmt] = set()  # assignments to variables that are returned
@@ -88,6 +89,14 @@ class Assignments(dict[Span, Assigned]):
                     self._put(_span(node), node, text, element=False)
                 case ast.Return(value=ast.expr() as value):
                     self._result(value, "")
+                case ast.Lambda(body=value):
+                    for part, _, _ in _parts(value, ""):
+                        self._of_lambdas.update(_spans(part))
+
+    def returns(self, span: Span) -> bool:
+        """Whether a function may return what an expression gives."""
+        assigned = self.get(span)
+        return span in self._of_lambdas if assigned is None else assigned.returned
 
     def _assign(self, target: ast.expr, value: ast.expr, *, passed: bool = False) -> None:
         if isinstance(target, ast.Tuple | ast.List):
@@ -103,14 +112,8 @@ class Assignments(dict[Span, Assigned]):
             if len(text) > _WIDEST:
                 continue
             through = passed and text == target
-            self._put(_span(expression), expression, text, element=element, passed=through)
-            match expression:
-                case ast.Call(func=ast.Attribute(attr=name) as function):
-                    # The instruction begins at the method's name if that is on a line of its own.
-                    column = (function.end_col_offset or 0) - len(name.encode())
-                    *_, end = _span(expression)
-                    span = function.end_lineno, expression.end_lineno, column, end
-                    self._put(span, expression, text, element=element, passed=through)
+            for span in _spans(expression):
+                self._put(span, expression, text, element=element, passed=through)
 
     def _put(
         self, span: Span, node: ast.AST, text: str, *, element: bool, passed: bool = False
@@ -186,3 +189,13 @@ def _starred(*values: ast.expr) -> bool:
 
 def _span(node: ast.stmt | ast.expr) -> Span:
     return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
+
+
+def _spans(expression: ast.expr) -> Iterator[Span]:
+    """Yield where the instruction of an expression may be: a call may begin at a method's name."""
+    yield _span(expression)
+    match expression:
+        case ast.Call(func=ast.Attribute(attr=name) as function):  # on a line of its own
+            column = (function.end_col_offset or 0) - len(name.encode())
+            *_, end = _span(expression)
+            yield function.end_lineno, expression.end_lineno, column, end
