@@ -15,7 +15,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from stepgrad.recording.naming.passed import passed
-from stepgrad.syntax import parse
+from stepgrad.syntax import parse_program
 
 Span = tuple[int | None, int | None, int | None, int | None]
 """Where an expression is: first and last line, first and last column, as instructions have it."""
@@ -70,7 +70,7 @@ class Assignments(dict[Span, Assigned]):
         self.statements: dict[int, int] = {}
         self._of_lambdas: set[Span] = set()  # their results, which have the names of no variables
         with _parsing:
-            tree = parse(text)
+            tree = parse_program(text)
         returned: set[ast.stmt] = set()  # assignments to variables that are returned
         for node in ast.walk(tree):
             if isinstance(node, _SIMPLE) and node.end_lineno != node.lineno:
