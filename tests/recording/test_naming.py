@@ -250,6 +250,49 @@ def test_the_result_of_an_own_method_has_the_name(
     assert [each.rpartition("/")[2] for each in found] == ["a", "b", *expected]
 
 
+ARRAYS = {
+    "leaves": (
+        "w = np.array([[Value(1), Value(2)]])\nb = np.array(Value(3))",
+        ["w[0][0]", "w[0][1]", "b[()]"],
+    ),
+    "elementwise": (
+        "v = np.array([Value(1), Value(2)])\nh = np.tanh(v)",
+        ["v[0]", "v[1]", "h", "h"],
+    ),
+    "a product of matrices": (
+        "w = np.array([[Value(1), Value(2)]])\nh = w @ [3, 4]\nhs = [r @ [1, 2] for r in w]",
+        ["w[0][0]", "w[0][1]", *["–"] * 6],
+    ),
+    "reduced": (
+        "v = np.array([Value(1), Value(2)])\ns = v.sum() + 1\nm = np.mean(v)\nd = np.dot(v, v)",
+        ["v[0]", "v[1]", "–", "s", "–", "m", "–", "–", "d"],
+    ),
+    "a dot of the program": (
+        "def dot(a, b):\n    return a.exp() * b\nw = Value(1)\nd = dot(w, 2)", ["w", "–", "d"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_values_in_arrays_have_names(name: str, ran: Callable[[str], Recording]) -> None:
+    pytest.importorskip("numpy")
+    text, expected = ARRAYS[name]
+    recording = ran(f"import numpy as np\n{text}\nValue(0, label='last').grad = 0")
+    assert [each.rpartition("/")[2] for each in names(recording)] == [*expected, "last"]
+
+
+def test_numpy_is_no_place_and_no_scope(ran: Callable[[str], Recording]) -> None:
+    pytest.importorskip("numpy")
+    recording = ran(
+        "import numpy as np\nw = np.array([Value(1), Value(2)])\nnp.mean(w)\n"
+        "np.vectorize(lambda x: x * 2 + 1)(w)"
+    )
+    files = {recording.node(node).place.file for node in range(recording.size)}
+    assert files == {*recording.sources}
+    assert {Path(str(file)).name for file in files} == {"program.py"}
+    assert {*scopes(recording)} <= {"", "w"}
+
+
 MLP = """
 class Neuron:
     def __init__(self, n):

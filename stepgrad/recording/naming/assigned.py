@@ -23,6 +23,9 @@ Span = tuple[int | None, int | None, int | None, int | None]
 _LAST = frozenset({"sum", "reduce", "prod", "fsum"})
 """Functions that may make many nodes, the last of which is their result."""
 
+_LAST_OF_ARRAYS = frozenset({"dot", "vdot", "inner", "mean", "average"})
+"""Functions of numpy that do so, unless the program has functions of these names."""
+
 _HOLDING = frozenset({*dir(builtins), "reduce", "accumulate", "deque", "array", "partial"})
 """Functions that return something else than what the functions they call return."""
 
@@ -121,7 +124,8 @@ class Assignments(dict[Span, Assigned]):
         called = _called(node)
         if called not in _HOLDING or called in _LAST:
             function = "" if called in _LAST else called
-            self[span] = Assigned(text, element, called in _LAST, function, passed)
+            last = called in _LAST or called in _LAST_OF_ARRAYS
+            self[span] = Assigned(text, element, last, function, passed)
 
 
 def assignments(text: str) -> Assignments | None:
@@ -142,8 +146,8 @@ def _parts(value: ast.expr, target: str) -> Iterator[tuple[ast.expr, str, bool]]
         case ast.IfExp(body=body, orelse=other):
             yield from _parts(body, target)
             yield from _parts(other, target)
-        case ast.ListComp(elt=ast.BinOp() | ast.UnaryOp() | ast.Call()):
-            yield value.elt, target, True
+        case ast.ListComp(elt=ast.BinOp() | ast.UnaryOp() | ast.Call() as each):
+            yield from ((part, text, True) for part, text, _ in _parts(each, target))
         case ast.List(elts=elements) | ast.Tuple(elts=elements) if target:
             if not _starred(value):
                 for number, element in enumerate(elements):
@@ -152,6 +156,8 @@ def _parts(value: ast.expr, target: str) -> Iterator[tuple[ast.expr, str, bool]]
             for key, part in zip(keys, values, strict=True):
                 if isinstance(key, ast.Constant):
                     yield from _parts(part, f"{target}[{key.value!r}]")
+        case ast.BinOp(op=ast.MatMult()):
+            return  # of its nodes, it is not known which are the results
         case ast.BinOp() | ast.UnaryOp() | ast.Call():
             yield value, target, False
 

@@ -6,6 +6,7 @@ Nothing of the program runs: attributes are read where Python keeps them, withou
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -163,6 +164,8 @@ def _of_instance(holder: Any, kind: type) -> Iterator[tuple[_Step, object]]:
     elif issubclass(kind, dict):
         keyed = ((_key(key), each) for key, each in _items(holder))
         yield from ((f"[{key}]", each) for key, each in keyed if key is not None)
+    elif issubclass(kind, array := getattr(sys.modules.get("numpy"), "ndarray", ())):
+        yield from _of_array(holder, array)
     for each in classes:
         for name, descriptor in [*_of_class(each).items()]:
             if type(descriptor) is MemberDescriptorType:
@@ -170,6 +173,13 @@ def _of_instance(holder: Any, kind: type) -> Iterator[tuple[_Step, object]]:
                     yield f".{name}", descriptor.__get__(holder)
             elif name == "__dict__" and type(descriptor) is GetSetDescriptorType:
                 yield from _attributes(descriptor.__get__(holder))
+
+
+def _of_array(holder: Any, array: Any) -> Iterator[tuple[_Step, object]]:
+    """Yield the items of an array of numpy that holds objects; those of a matrix are its rows."""
+    if array.dtype.__get__(holder).hasobject:
+        items = array.tolist(holder)
+        yield from enumerate(items) if isinstance(items, list) else [("[()]", items)]
 
 
 def _of_tuple(holder: Any, classes: Sequence[type]) -> Iterator[tuple[_Step, object]]:
