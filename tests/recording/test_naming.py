@@ -678,6 +678,13 @@ def test_of_several_ways_the_first_variable_counts_and_then_the_shortest() -> No
     assert [held.text for _, held in name_all(values_only, [variables])] == ["deep[1]"]
 
 
+def test_what_ipython_holds_has_the_names_of_the_program() -> None:
+    w = Value(1.0)
+    shell = {"user": {"w": w}}
+    variables = {"Out": {3: w}, "get_ipython": partial(print, shell), "_3": w, "w": w}
+    assert [held.text for _, held in name_all(values_only, [variables])] == ["w"]
+
+
 def test_what_the_program_defines_never_runs() -> None:
     class Meta(type):
         @property

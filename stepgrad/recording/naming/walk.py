@@ -39,6 +39,8 @@ _LONGEST_KEY = 60
 _Step = str | int
 """A step of a name; a number is that of an item."""
 
+_OF_IPYTHON = frozenset({"In", "Out", "exit", "get_ipython", "quit"})
+
 _PLAIN = frozenset(
     {int, float, complex, bool, str, bytes, bytearray, range, type(None), type(...), CodeType,
      BuiltinFunctionType}
@@ -88,10 +90,15 @@ def name_all(
     walk = _Walk(follow, opaque)
     for each in variables:
         named = [item for item in _items(each) if type(item[0]) is str]
-        for name, held in sorted(named, key=lambda item: item[0].startswith("_")):
+        for name, held in sorted(named, key=lambda item: _comes_late(item[0])):
             if not name.startswith("__"):
                 yield from walk.from_variable(name, held, pairs)
     looked(walk.looked)
+
+
+def _comes_late(variable: str) -> bool:
+    """Whether others say better what is held: it is private, or leads to all that IPython knows."""
+    return variable.startswith("_") or variable in _OF_IPYTHON
 
 
 class _Walk:
