@@ -68,6 +68,7 @@ def check_backward(
             the first, and its chain rule.
         TypeError: an input is not a number or a list of numbers, or the functions do not fit.
     """
+    __tracebackhide__ = True  # pytest reads it from each frame
     parameters = [name for name in signature(forward).parameters if name in inputs]
     inputs = {name: inputs[name] for name in dict.fromkeys((*parameters, *inputs))}
     with record() as recording:
@@ -171,8 +172,15 @@ def _taken(function: Callable[..., Any], given: Mapping[str, Any]) -> Mapping[st
 
 def _by_name(returned: Any, names: Sequence[str]) -> Mapping[str, Any]:
     """Return the gradients that `backward` returned by the names of the inputs."""
+    __tracebackhide__ = True
     if isinstance(returned, Mapping):
-        return {name: returned.get(name, returned.get(f"d{name}")) for name in names}
+        keys = {name: name if name in returned else f"d{name}" for name in names}
+        missing = [name for name, key in keys.items() if key not in returned]
+        others = [str(key) for key in returned if key not in keys.values()]
+        if missing and others:
+            what = f"no gradient for {missing[0]}, but one for {', '.join(others)}"
+            raise AssertionError(f"backward returns {what}")
+        return {name: returned.get(key) for name, key in keys.items()}
     found = _plain(returned)
     lone = len(names) == 1 and not (isinstance(found, list) and len(found) == 1)
     if lone or isinstance(found, (int, float)):
@@ -253,6 +261,7 @@ def _compare(
     inputs: Mapping[str, Any], returned: Mapping[str, Any], results: Sequence[_Result]
 ) -> None:
     """Compare all gradients; raise an error that names the first to differ, and the others."""
+    __tracebackhide__ = True
     wrong: dict[str, str] = {}
     node = 0  # the inputs are the first nodes of the recording, in order
     for name, given in inputs.items():

@@ -67,7 +67,7 @@ class Heard:
     def unwatched(self) -> None:
         pass
 
-    def where(self, frame: FrameType) -> Where:
+    def where(self, frame: FrameType, way: object = ()) -> Where:  # noqa: ARG002
         return Site((frame.f_lineno, frame.f_code.co_filename)), Calls()
 
     def made_at(self, node: Node, where: Where | None) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from plugin_runs import run_pytest
 from stepgrad.testing import check_backward
 
 
@@ -114,6 +115,7 @@ def test_a_result_may_be_a_list() -> None:
         (None, "backward returns None for 3 inputs: x, w, b"),
         ((42, None, 14), "backward returns no gradient for w; right is 28"),
         ({"x": 42, "b": 14}, "backward returns no gradient for w; right is 28"),
+        ({"x": 42, "W": 28, "b": 14}, "backward returns no gradient for w, but one for W"),
         ((42, [28], 14), "backward returns no gradient for w; right is 28"),
         ((nan, 28, 14), "backward returns nan for x; right is 42"),
         ((42.001, 28, 14), "backward returns 42.001 for x; right is 42"),
@@ -176,3 +178,14 @@ def test_other_arguments_are_bound_first() -> None:
         return n * x ** (n - 1)
 
     check_backward(partial(power, n=3), partial(slope, n=3), x=2)
+
+
+def test_pytest_shows_the_line_of_the_test(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        "from stepgrad.testing import check_backward\n"
+        "def test_it():\n    check_backward(lambda x: x * x, lambda x: x, x=2)"
+    )
+    told = run_pytest(pytester).stdout.str()
+    assert ">       check_backward(lambda x: x * x" in told
+    assert "E       AssertionError: backward returns 2 for x; right is 4" in told
+    assert "testing.py" not in told

@@ -53,6 +53,7 @@ PROGRAMS = {
     "stdin": "print(input('name? ')); import sys; print(sys.stdin.read())",
     "a neighbour": "import neighbour; print(neighbour.__name__)",
     "an error": "def f():\n    return 1 / 0\n\nf()",
+    "an error with a cause": "raise ValueError('one') from KeyError('two')",
     "an error of ours": "from stepgrad import Value\nValue('three')",
     "an error in a neighbour": "import neighbour\nneighbour.fail()",
     "an error from an error": "try:\n    1 / 0\nexcept ZeroDivisionError:\n    {}['x']",

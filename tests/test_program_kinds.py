@@ -283,11 +283,12 @@ MAGICS = {
     ],
     "files = !ls\nt = %timeit -o f()": ["files = !ls", "t = %timeit -o f()"],
     "?print\nprint??\nprint?": ["?print", "print??", "print?"],
+    "ws[0].grad?\nd['a'][1]??": ["ws[0].grad?", "d['a'][1]??"],
     "%%bash\nrm -rf 'it\nx = (": ["%%bash … (the whole cell)"],
     "%%time\nx = 5": ["%%time"],
     "!echo it's (": ["!echo it's ("],
     "x = (17\n  % 6)\ntext = '''\n%magic\n!no\n'''\nb = x \\\n  % 7\nok = x != 5": [],
-    "x = 5  # is it?\n# really?\ny = '?'": [],
+    'x = 5  # is it?\n# really?\ny = \'?\'\nz = """so?\n"""': [],
 }
 
 
@@ -304,6 +305,16 @@ def test_what_is_not_python_is_skipped_and_said(
         number = int(re.fullmatch(r"t\.ipynb: cell 2, line (\d+): .*", line)[1])  # type: ignore[index]
         what = line.partition(": skipped: ")[2].partition(" …")[0]
         assert cell.split("\n")[number - 1].strip().startswith(what)
+
+
+def test_a_cell_with_magics_has_names(tmp_path: Path) -> None:
+    path = notebook(
+        tmp_path / "n.ipynb",
+        "from stepgrad import Value",
+        "%%time\nw = Value(2.0)\nfor _ in range(2):\n    %time loss = (w - 1) ** 2\nw?",
+    )
+    recording = run_program(path).recording
+    assert [*recording.names(recording.length)] == ["w", "loss"]
 
 
 def test_it_runs_in_its_folder_as_under_jupyter(

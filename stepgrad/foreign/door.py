@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Protocol
 
@@ -25,8 +25,12 @@ class Door(Protocol):
     def unwatched(self) -> None:
         """No object is watched from here on."""
 
-    def where(self, frame: FrameType) -> Where | None:
-        """Return where a frame is, if that is noted."""
+    def where(self, frame: FrameType, way: Iterable[FrameType] = ()) -> Where | None:
+        """Return where a frame is, if that is noted.
+
+        `way` are the calls of the class in between. Where one of them goes on with what it gets,
+        what is made is not the result of what the program does there.
+        """
 
     def made_at(self, node: Node, where: Where | None) -> None:
         """A node was made at a place."""

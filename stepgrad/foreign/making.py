@@ -24,6 +24,7 @@ from stepgrad.foreign.nodes import Shadow
 from stepgrad.foreign.operators import Operators
 from stepgrad.foreign.parts import Parts
 from stepgrad.foreign.sites import MakingSite
+from stepgrad.recording.callers import Where
 
 _new = object.__new__
 
@@ -95,8 +96,7 @@ class Making(Parts):
             user = maker.f_back
             above = user and self._codes.get(id(user.f_code))
             if user is None or above is None or above.role:
-                user = self._frames.of_program(user)
-                self._where = None if user is None else self._door.where(user)
+                self._where = self._where_of(user)
                 fresh = fresh if above is None else above.fresh
             else:
                 self._where = self._door.where(user)
@@ -106,6 +106,18 @@ class Making(Parts):
             self._lifts = self._frames.in_operator(maker.f_back)
         if site.depth:
             self._callers = (*callers(maker, site.depth),)
+
+    def _where_of(self, frame: FrameType | None) -> Where | None:
+        """Return where the program is that uses a method of the class, which uses others.
+
+        What a method computes on the way to its result is not what the program calls the result.
+        """
+        way: list[FrameType] = []
+        while frame is not None and (code := self._frames.of(frame)).role:
+            if code.role == ENGINE:
+                way.append(frame)
+            frame = frame.f_back
+        return None if frame is None else self._door.where(frame, way)
 
     def _new_site(self, maker: FrameType, code: Code) -> MakingSite:
         lifts = lifting(maker, code.role, self._nodes)

@@ -9,6 +9,8 @@ from itertools import islice
 from types import FrameType
 from typing import NamedTuple
 
+from stepgrad.syntax import parse_program
+
 
 class Statement(NamedTuple):
     """What a statement does.
@@ -50,8 +52,8 @@ def statement(frame: FrameType, grad: str) -> Statement:
 @lru_cache(maxsize=32)
 def _statements(text: str) -> list[ast.stmt | ast.Lambda]:
     try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):  # a cell of a notebook, for example
+        tree = parse_program(text)
+    except (SyntaxError, ValueError, RecursionError):
         return []
     return [node for node in ast.walk(tree) if isinstance(node, ast.stmt | ast.Lambda)]
 

@@ -70,7 +70,7 @@ def _leave_out_hooks(error: BaseException | None) -> None:
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         kept = _without_hooks(error.__traceback__)
-        for trace, inner in zip(kept, [*kept[1:], None], strict=True):
+        for trace, inner in zip(kept, [*kept[1:], None], strict=False):  # a cause may have none
             trace.tb_next = inner
         error = error.__cause__ or error.__context__
 

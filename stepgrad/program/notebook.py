@@ -15,13 +15,10 @@ import json
 import linecache
 import operator
 import os
-import re
-import tokenize
 from collections.abc import Iterator, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
 from inspect import CO_COROUTINE
-from io import StringIO
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -29,6 +26,7 @@ from typing import Any
 from stepgrad.program.parts import Parts, ProgramError
 from stepgrad.program.shell import Shell
 from stepgrad.recording.source import Source
+from stepgrad.syntax import without_magics
 
 _FORMAT = 4
 """The version of the format that has been written since 2015."""
@@ -36,12 +34,6 @@ _FORMAT = 4
 _FUTURE = functools.reduce(
     operator.or_, (getattr(__future__, each).compiler_flag for each in __future__.all_feature_names)
 )
-
-_MAGIC = re.compile(r"[ \t]*(?:[%!?]|[\w., ]+=[ \t]*[%!][^=]|[\w.*]+\?\??[ \t]*$)")
-_PYTHON_MAGIC = re.compile(r"%%(?:time|timeit|capture|prun)\b")
-"""Cell magics whose cell is Python all the same."""
-_PARTS = re.compile(r"([ \t]*)(%(?:time|prun)(?=[ \t]+[^-\s])|.*)(.*)")
-"""The indent of a line, what is skipped, and a statement behind it that runs all the same."""
 
 
 @dataclass(frozen=True)
@@ -133,30 +125,3 @@ def _language(about: Any) -> str:
 
 def _ends_in_an_expression(tree: ast.Module, text: str) -> bool:
     return bool(tree.body) and isinstance(tree.body[-1], ast.Expr) and text.rstrip()[-1] != ";"
-
-
-def without_magics(text: str) -> tuple[str, Sequence[tuple[int, str]]]:
-    """Return the Python of a cell, and which lines are not: numbers and texts.
-
-    A line that is skipped becomes `pass`, or the statement that it times, so that the others keep
-    their numbers, and a block that consists of it stays one.
-    """
-    lines, skipped = text.split("\n"), list[tuple[int, str]]()
-    if lines[0].startswith("%%") and not _PYTHON_MAGIC.match(lines[0]):
-        return "\n" * (len(lines) - 1), [(1, f"{lines[0]} … (the whole cell)")]
-    for at, line in enumerate(lines):
-        if _MAGIC.match(line) and _is_complete("\n".join(lines[:at])):
-            indent, magic, statement = _PARTS.findall(line)[0]
-            skipped.append((at + 1, magic))
-            lines[at] = f"{indent}{statement.lstrip() or 'pass'}"
-    return "\n".join(lines), skipped
-
-
-def _is_complete(text: str) -> bool:
-    """Whether the next line begins a statement: it is in no bracket and in no string."""
-    try:
-        for _ in tokenize.generate_tokens(StringIO(text).readline):
-            pass
-    except (tokenize.TokenError, SyntaxError):
-        return False
-    return not text.endswith("\\")

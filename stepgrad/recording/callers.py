@@ -20,7 +20,7 @@ from stepgrad.recording.holders import Holders
 from stepgrad.recording.kept import Recent
 from stepgrad.recording.naming.assigned import Assignments, assignments
 from stepgrad.recording.naming.calls import Calls, Mark, Path, shape_of
-from stepgrad.recording.naming.kinds import Kind, is_standard
+from stepgrad.recording.naming.kinds import Kind, is_numpy, is_standard
 from stepgrad.recording.naming.sites import NOWHERE, Site, Sites
 from stepgrad.recording.naming.walk import Held
 from stepgrad.recording.places import Places, is_ours
@@ -65,6 +65,10 @@ class Callers:
         self.holders.let_go()
         self._calls.let_go()
         self._late.clear()
+
+    def returns(self, frame: FrameType) -> bool:
+        """Whether a call returns what its instruction gives; so it seems where no text says."""
+        return self._calls.site(frame).returned
 
     def noting(self, extend: Callable[[Noted], None]) -> Callable[[Node], None]:
         """Return an `append` for a tape that finds out first which line makes the node."""
@@ -161,7 +165,8 @@ class Callers:
     def _kind(self, frame: FrameType) -> Kind:
         code, variables = frame.f_code, frame.f_globals
         sites = Sites(code, partial(self._read, code.co_filename, variables))
-        return Kind(code, sites, ours=is_ours(code.co_filename))
+        file = code.co_filename
+        return Kind(code, sites, ours=is_ours(file) or is_numpy(file))
 
     def _read(self, file: str, variables: dict[str, object]) -> Assignments | None:
         """Read a file of the program; return what is assigned in it."""

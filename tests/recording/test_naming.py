@@ -201,6 +201,98 @@ def test_a_label_by_hand_is_never_replaced(ran: Callable[[str], Recording]) -> N
     assert names(recording) == ["first", "a.w[1]"]
 
 
+ENGINE = """
+class V:
+    def __init__(self, data, children=(), local_grads=()):
+        self.data, self.grad = data, 0.0
+        self.children, self.local_grads = children, local_grads
+    def __add__(self, other):
+        other = other if isinstance(other, V) else V(other)
+        return V(self.data + other.data, (self, other), (1.0, 1.0))
+    def __mul__(self, other):
+        other = other if isinstance(other, V) else V(other)
+        return V(self.data * other.data, (self, other), (other.data, self.data))
+    def __pow__(self, k):
+        return V(self.data ** k, (self,), (k * self.data ** (k - 1),))
+    def __sub__(self, other): return self + (-other)
+    def __truediv__(self, other):
+        inverse = other ** -1
+        out = (
+            self
+            .__mul__(inverse)
+        )
+        return out
+    __neg__ = lambda self: self * -1
+    __radd__ = lambda self, other: self + other
+    def backward(self):
+        self.grad = 1.0
+        for child, local in zip(self.children, self.local_grads):
+            child.grad += local * self.grad
+a, b = V(1.0), V(2.0)
+"""
+
+OWN = {
+    "several nodes, one result": ("d = a - b", ["–", "d"]),
+    "with variables": ("q = a / b", ["–", "q"]),
+    "elements": ("ps = [e / b for e in (a, b)]", ["–", "ps[0]", "–", "ps[1]"]),
+    "one node": ("n = -a\nn = n * b", ["n", "n"]),
+    "a sum": ("s = sum([a, b])", ["–", "s"]),
+    "returned": ("def mean(x, y):\n    return (x + y) / b\nm = mean(a, b)", ["–", "–", "m"]),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_the_result_of_an_own_method_has_the_name(
+    name: str, ran: Callable[[str], Recording]
+) -> None:
+    text, expected = OWN[name]
+    found = names(ran(f"{ENGINE}{text}\na.grad = b.grad = 0"))
+    assert [each.rpartition("/")[2] for each in found] == ["a", "b", *expected]
+
+
+ARRAYS = {
+    "leaves": (
+        "w = np.array([[Value(1), Value(2)]])\nb = np.array(Value(3))",
+        ["w[0][0]", "w[0][1]", "b[()]"],
+    ),
+    "elementwise": (
+        "v = np.array([Value(1), Value(2)])\nh = np.tanh(v)",
+        ["v[0]", "v[1]", "h", "h"],
+    ),
+    "a product of matrices": (
+        "w = np.array([[Value(1), Value(2)]])\nh = w @ [3, 4]\nhs = [r @ [1, 2] for r in w]",
+        ["w[0][0]", "w[0][1]", *["–"] * 6],
+    ),
+    "reduced": (
+        "v = np.array([Value(1), Value(2)])\ns = v.sum() + 1\nm = np.mean(v)\nd = np.dot(v, v)",
+        ["v[0]", "v[1]", "–", "s", "–", "m", "–", "–", "d"],
+    ),
+    "a dot of the program": (
+        "def dot(a, b):\n    return a.exp() * b\nw = Value(1)\nd = dot(w, 2)", ["w", "–", "d"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_values_in_arrays_have_names(name: str, ran: Callable[[str], Recording]) -> None:
+    pytest.importorskip("numpy")
+    text, expected = ARRAYS[name]
+    recording = ran(f"import numpy as np\n{text}\nValue(0, label='last').grad = 0")
+    assert [each.rpartition("/")[2] for each in names(recording)] == [*expected, "last"]
+
+
+def test_numpy_is_no_place_and_no_scope(ran: Callable[[str], Recording]) -> None:
+    pytest.importorskip("numpy")
+    recording = ran(
+        "import numpy as np\nw = np.array([Value(1), Value(2)])\nnp.mean(w)\n"
+        "np.vectorize(lambda x: x * 2 + 1)(w)"
+    )
+    files = {recording.node(node).place.file for node in range(recording.size)}
+    assert files == {*recording.sources}
+    assert {Path(str(file)).name for file in files} == {"program.py"}
+    assert {*scopes(recording)} <= {"", "w"}
+
+
 MLP = """
 class Neuron:
     def __init__(self, n):
@@ -584,6 +676,13 @@ def test_of_several_ways_the_first_variable_counts_and_then_the_shortest() -> No
     w = Value(1.0)
     variables = {"deep": [[w], w], "near": w}
     assert [held.text for _, held in name_all(values_only, [variables])] == ["deep[1]"]
+
+
+def test_what_ipython_holds_has_the_names_of_the_program() -> None:
+    w = Value(1.0)
+    shell = {"user": {"w": w}}
+    variables = {"Out": {3: w}, "get_ipython": partial(print, shell), "_3": w, "w": w}
+    assert [held.text for _, held in name_all(values_only, [variables])] == ["w"]
 
 
 def test_what_the_program_defines_never_runs() -> None:

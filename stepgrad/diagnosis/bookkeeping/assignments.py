@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 
 from stepgrad.recording.kept import kept
 from stepgrad.recording.source import Source
-from stepgrad.syntax import parse
+from stepgrad.syntax import parse_program
 
 _Binding = tuple[Set[str], Sequence[ast.AST]]
 """Names, and what they may stand for."""
@@ -22,7 +22,7 @@ _Binding = tuple[Set[str], Sequence[ast.AST]]
 def replacing(source: Source) -> Set[int]:
     """Return the lines on which each gradient that is written is replaced."""
     try:
-        tree = parse(source.text)
+        tree = parse_program(source.text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return frozenset()
     holding = _holding(tree)

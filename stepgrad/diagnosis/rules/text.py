@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from stepgrad.recording.kept import kept
 from stepgrad.recording.source import Source
-from stepgrad.syntax import parse
+from stepgrad.syntax import parse_program
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -19,7 +19,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 def parts(source: Source) -> Sequence[ast.AST]:
     """Return all parts of a program."""
     try:
-        return [*ast.walk(parse(source.text))]
+        return [*ast.walk(parse_program(source.text))]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
 

@@ -7,7 +7,7 @@ watched: whoever watches it says here what it has done, write by write, and on w
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Protocol
 
@@ -72,9 +72,19 @@ class Door:
             self._callers.holders.stand_in(stands_for)
             self._callers.holders.register(vars(sys.modules["__main__"]))
 
-    def where(self, frame: FrameType) -> Where | None:
-        """Return where a frame is, if that is noted."""
-        return None if self._callers is None else self._callers.find(frame)
+    def where(self, frame: FrameType, way: Iterable[FrameType] = ()) -> Where | None:
+        """Return where a frame is, if that is noted.
+
+        `way` are the calls of the class in between. Where one of them goes on with what it gets,
+        what is made is not the result of what the program does there.
+        """
+        if self._callers is None:
+            return None
+        found = self._callers.find(frame)
+        if found is None or all(map(self._callers.returns, way)):
+            return found
+        site, path = found
+        return site.within, path
 
     def made_at(self, node: Node, where: Where | None) -> None:
         """A node was made, at that place, whoever calls."""

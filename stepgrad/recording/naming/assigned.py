@@ -15,13 +15,16 @@ from threading import Lock
 from typing import NamedTuple
 
 from stepgrad.recording.naming.passed import passed
-from stepgrad.syntax import parse
+from stepgrad.syntax import parse_program
 
 Span = tuple[int | None, int | None, int | None, int | None]
 """Where an expression is: first and last line, first and last column, as instructions have it."""
 
 _LAST = frozenset({"sum", "reduce", "prod", "fsum"})
 """Functions that may make many nodes, the last of which is their result."""
+
+_LAST_OF_ARRAYS = frozenset({"dot", "vdot", "inner", "mean", "average"})
+"""Functions of numpy that do so, unless the program has functions of these names."""
 
 _HOLDING = frozenset({*dir(builtins), "reduce", "accumulate", "deque", "array", "partial"})
 """Functions that return something else than what the functions they call return."""
@@ -68,8 +71,9 @@ class Assignments(dict[Span, Assigned]):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.statements: dict[int, int] = {}
+        self._of_lambdas: set[Span] = set()  # their results, which have the names of no variables
         with _parsing:
-            tree = parse(text)
+            tree = parse_program(text)
         returned: set[ast.stmt] = set()  # assignments to variables that are returned
         for node in ast.walk(tree):
             if isinstance(node, _SIMPLE) and node.end_lineno != node.lineno:
@@ -88,6 +92,14 @@ class Assignments(dict[Span, Assigned]):
                     self._put(_span(node), node, text, element=False)
                 case ast.Return(value=ast.expr() as value):
                     self._result(value, "")
+                case ast.Lambda(body=value):
+                    for part, _, _ in _parts(value, ""):
+                        self._of_lambdas.update(_spans(part))
+
+    def returns(self, span: Span) -> bool:
+        """Whether a function may return what an expression gives."""
+        assigned = self.get(span)
+        return span in self._of_lambdas if assigned is None else assigned.returned
 
     def _assign(self, target: ast.expr, value: ast.expr, *, passed: bool = False) -> None:
         if isinstance(target, ast.Tuple | ast.List):
@@ -103,14 +115,8 @@ class Assignments(dict[Span, Assigned]):
             if len(text) > _WIDEST:
                 continue
             through = passed and text == target
-            self._put(_span(expression), expression, text, element=element, passed=through)
-            match expression:
-                case ast.Call(func=ast.Attribute(attr=name) as function):
-                    # The instruction begins at the method's name if that is on a line of its own.
-                    column = (function.end_col_offset or 0) - len(name.encode())
-                    *_, end = _span(expression)
-                    span = function.end_lineno, expression.end_lineno, column, end
-                    self._put(span, expression, text, element=element, passed=through)
+            for span in _spans(expression):
+                self._put(span, expression, text, element=element, passed=through)
 
     def _put(
         self, span: Span, node: ast.AST, text: str, *, element: bool, passed: bool = False
@@ -118,7 +124,8 @@ class Assignments(dict[Span, Assigned]):
         called = _called(node)
         if called not in _HOLDING or called in _LAST:
             function = "" if called in _LAST else called
-            self[span] = Assigned(text, element, called in _LAST, function, passed)
+            last = called in _LAST or called in _LAST_OF_ARRAYS
+            self[span] = Assigned(text, element, last, function, passed)
 
 
 def assignments(text: str) -> Assignments | None:
@@ -139,8 +146,8 @@ def _parts(value: ast.expr, target: str) -> Iterator[tuple[ast.expr, str, bool]]
         case ast.IfExp(body=body, orelse=other):
             yield from _parts(body, target)
             yield from _parts(other, target)
-        case ast.ListComp(elt=ast.BinOp() | ast.UnaryOp() | ast.Call()):
-            yield value.elt, target, True
+        case ast.ListComp(elt=ast.BinOp() | ast.UnaryOp() | ast.Call() as each):
+            yield from ((part, text, True) for part, text, _ in _parts(each, target))
         case ast.List(elts=elements) | ast.Tuple(elts=elements) if target:
             if not _starred(value):
                 for number, element in enumerate(elements):
@@ -149,6 +156,8 @@ def _parts(value: ast.expr, target: str) -> Iterator[tuple[ast.expr, str, bool]]
             for key, part in zip(keys, values, strict=True):
                 if isinstance(key, ast.Constant):
                     yield from _parts(part, f"{target}[{key.value!r}]")
+        case ast.BinOp(op=ast.MatMult()):
+            return  # of its nodes, it is not known which are the results
         case ast.BinOp() | ast.UnaryOp() | ast.Call():
             yield value, target, False
 
@@ -186,3 +195,13 @@ def _starred(*values: ast.expr) -> bool:
 
 def _span(node: ast.stmt | ast.expr) -> Span:
     return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
+
+
+def _spans(expression: ast.expr) -> Iterator[Span]:
+    """Yield where the instruction of an expression may be: a call may begin at a method's name."""
+    yield _span(expression)
+    match expression:
+        case ast.Call(func=ast.Attribute(attr=name) as function):  # on a line of its own
+            column = (function.end_col_offset or 0) - len(name.encode())
+            *_, end = _span(expression)
+            yield function.end_lineno, expression.end_lineno, column, end

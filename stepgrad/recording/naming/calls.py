@@ -182,6 +182,10 @@ class Calls:
             return mark.sites[frame.f_lasti], mark.path
         return None
 
+    def site(self, frame: FrameType) -> Site:
+        """Return the instruction that a frame is at."""
+        return self._kind(frame).sites[frame.f_lasti]
+
     def _enter(self, frame: FrameType) -> Mark:
         """Return the mark of a frame that was entered since the last look, and is not ours."""
         entered: list[FrameType] = []

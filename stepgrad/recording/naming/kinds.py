@@ -12,6 +12,7 @@ from stepgrad.recording.naming.sites import Sites
 
 _STANDARD = f"{os.path.dirname(os.__file__)}{os.sep}"  # noqa: PTH120 - as code has it
 _INSTALLED = re.compile(r"[\\/](site|dist)-packages[\\/]")
+_NUMPY = re.compile(r"[\\/](site|dist)-packages[\\/]numpy[\\/]")
 _OF_THE_CLASS = frozenset({"__call__", "__init__", "__post_init__", "forward"})
 _LIST = "<listcomp>"
 _OF_FRAME = 3  # references to a copy that only the frame has: by it, and two by us
@@ -29,7 +30,7 @@ class Kind:
     Args:
         code: the code.
         sites: its instructions.
-        ours: whether it belongs to this package, and not to a program.
+        ours: whether it carries out what a program's line asks for, as this package does.
     """
 
     __slots__ = ("code", "installed", "name", "of_class", "ours", "outermost", "sites", "standard")
@@ -97,6 +98,11 @@ def variables_of(frame: FrameType) -> Mapping[str, object]:
 def is_standard(path: str) -> bool:
     """Whether code is of Python's own library."""
     return path.startswith((_STANDARD, "<frozen ")) and not _INSTALLED.search(path)
+
+
+def is_numpy(path: str) -> bool:
+    """Whether code is of numpy, which only does to each item of an array what a line asks for."""
+    return _NUMPY.search(path) is not None
 
 
 def words(name: str) -> str:

@@ -16,17 +16,32 @@ Spot = tuple[int | None, str | None]
 class Site:
     """An instruction: the line it is on, and what becomes of its result, if that is known.
 
-    `statement` is the first line of its statement.
+    `statement` is the first line of its statement. It is `returned` if its function may return the
+    result.
     """
 
-    __slots__ = ("assigned", "spot", "statement")
+    __slots__ = ("_within", "assigned", "returned", "spot", "statement")
 
     def __init__(
-        self, spot: Spot, assigned: Assigned | None = None, statement: int | None = None
+        self,
+        spot: Spot,
+        assigned: Assigned | None = None,
+        statement: int | None = None,
+        *,
+        returned: bool = True,
     ) -> None:
         self.spot = spot
         self.assigned = assigned
         self.statement = statement
+        self.returned = returned
+        self._within: Site | None = None
+
+    @property
+    def within(self) -> Site:
+        """The same place, for what is made on the way to the result."""
+        if self._within is None:
+            self._within = Site(self.spot, None, self.statement, returned=False)
+        return self._within
 
 
 NOWHERE = Site((None, None))
@@ -56,11 +71,13 @@ class Sites(dict[int, Site]):
         if self._read is not None:
             self._look(self._read)
         line = self._lines[bisect_right(self._starts, offset) - 1]
-        assigned, statement = None, line
+        assigned, statement, returned = None, line, True
         if self._assignments is not None:
-            assigned = self._assignments.get(self._spans[offset // 2])
+            span = self._spans[offset // 2]
+            assigned = self._assignments.get(span)
             statement = self._assignments.statements.get(line or 0, line)
-        site = self[offset] = Site((line, self._path), assigned, statement)
+            returned = self._assignments.returns(span)
+        site = self[offset] = Site((line, self._path), assigned, statement, returned=returned)
         return site
 
     def _look(self, read: Callable[[], Assignments | None]) -> None:

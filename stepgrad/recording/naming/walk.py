@@ -6,6 +6,7 @@ Nothing of the program runs: attributes are read where Python keeps them, withou
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -37,6 +38,8 @@ _LONGEST_KEY = 60
 
 _Step = str | int
 """A step of a name; a number is that of an item."""
+
+_OF_IPYTHON = frozenset({"In", "Out", "exit", "get_ipython", "quit"})
 
 _PLAIN = frozenset(
     {int, float, complex, bool, str, bytes, bytearray, range, type(None), type(...), CodeType,
@@ -87,10 +90,15 @@ def name_all(
     walk = _Walk(follow, opaque)
     for each in variables:
         named = [item for item in _items(each) if type(item[0]) is str]
-        for name, held in sorted(named, key=lambda item: item[0].startswith("_")):
+        for name, held in sorted(named, key=lambda item: _comes_late(item[0])):
             if not name.startswith("__"):
                 yield from walk.from_variable(name, held, pairs)
     looked(walk.looked)
+
+
+def _comes_late(variable: str) -> bool:
+    """Whether others say better what is held: it is private, or leads to all that IPython knows."""
+    return variable.startswith("_") or variable in _OF_IPYTHON
 
 
 class _Walk:
@@ -163,6 +171,8 @@ def _of_instance(holder: Any, kind: type) -> Iterator[tuple[_Step, object]]:
     elif issubclass(kind, dict):
         keyed = ((_key(key), each) for key, each in _items(holder))
         yield from ((f"[{key}]", each) for key, each in keyed if key is not None)
+    elif issubclass(kind, array := getattr(sys.modules.get("numpy"), "ndarray", ())):
+        yield from _of_array(holder, array)
     for each in classes:
         for name, descriptor in [*_of_class(each).items()]:
             if type(descriptor) is MemberDescriptorType:
@@ -170,6 +180,13 @@ def _of_instance(holder: Any, kind: type) -> Iterator[tuple[_Step, object]]:
                     yield f".{name}", descriptor.__get__(holder)
             elif name == "__dict__" and type(descriptor) is GetSetDescriptorType:
                 yield from _attributes(descriptor.__get__(holder))
+
+
+def _of_array(holder: Any, array: Any) -> Iterator[tuple[_Step, object]]:
+    """Yield the items of an array of numpy that holds objects; those of a matrix are its rows."""
+    if array.dtype.__get__(holder).hasobject:
+        items = array.tolist(holder)
+        yield from enumerate(items) if isinstance(items, list) else [("[()]", items)]
 
 
 def _of_tuple(holder: Any, classes: Sequence[type]) -> Iterator[tuple[_Step, object]]:
