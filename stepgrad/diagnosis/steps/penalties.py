@@ -156,9 +156,11 @@ class _Terms:
     def _is_data(self, node: int) -> bool:
         """Whether a node depends on no parameter."""
         if node not in self._data:
-            todo = [node]
+            todo, seen = [node], {node}
             while todo and todo[-1] not in self._parameters:
-                todo += self._of(todo.pop())[1]
+                inner = {*self._of(todo.pop())[1]} - seen
+                seen |= inner
+                todo += inner
             self._data[node] = not todo
         return self._data[node]
 

@@ -1,4 +1,4 @@
-"""A reward that is a log-probability times a price of either sign is to grow: its minus is right."""
+"""A log-probability times a reward of either sign is to grow: its minus is right."""
 
 from stepgrad import Value
 
