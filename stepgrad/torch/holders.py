@@ -63,6 +63,7 @@ class Holders:
         own, bases = self._own(optimizer)
         self._held |= bases
         self._freezes(optimizer, own)
+        self._tensors.program.modes.stepping(own)
         if any(group.get("maximize") for group in optimizer.param_groups):
             self._maximising = Remark(MAXIMISED, None, self._tensors.program.place(), "")
         holder = self._holders.setdefault(id(optimizer), _Holder())

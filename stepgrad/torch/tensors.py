@@ -218,7 +218,7 @@ class Tensors:
         numbers, self._numbers = self._numbers, WeakIdKeyDictionary()
         if made is None or not len(made):
             return
-        for tensor, name in self.program.held(numbers):
+        for tensor, name in self.program.results.held(numbers):
             _, cells = numbers[tensor]
             if cells.ids is not None:
                 made.name(name, cells.ids)
