@@ -8,7 +8,7 @@ from stepgrad.diagnosis.bookkeeping import faults, replaced, staleness
 from stepgrad.diagnosis.numbers import cancelling, depth, finite, kinks
 from stepgrad.diagnosis.reach import dead, saddle, unreached
 from stepgrad.diagnosis.rules import pytorch, question
-from stepgrad.diagnosis.steps import clipping, descent, symmetry
+from stepgrad.diagnosis.steps import ascent, clipping, descent, symmetry
 from stepgrad.diagnosis.verdict import Question
 
 QUESTIONS: Sequence[Question] = (
@@ -32,8 +32,9 @@ QUESTIONS: Sequence[Question] = (
         "derivative of its `forward`, which is recorded operation by operation; or the gradient of "
         "a leaf is not the sum of its contributions. Two gradients differ if they are further "
         "apart than a thousand roundings of their terms. It fails every check. Or a loss gets "
-        "something else than it takes, such as a softmax where `cross_entropy` takes logits, which "
-        "fails none. It is a note if all agree.",
+        "something else than it takes, such as a softmax where `cross_entropy` takes logits; or a "
+        "model with dropout or batch norm is evaluated in training mode, or trained in evaluation "
+        "mode after it was trained in training mode. These fail none. It is a note if all agree.",
         pytorch.pytorch,
     ),
     Question(
@@ -126,8 +127,11 @@ QUESTIONS: Sequence[Question] = (
         "do steps go uphill?",
         "Σ Δp·∂L/∂p > 0 in every step in which it is not 0, and in at least 3; no parameter goes "
         "downhill in every step, and the root is neither below 0 nor named as something to "
-        "maximise.",
-        descent.uphill,
+        "maximise. Or every root is minus a sum of what is 0 at best (squares or sizes of "
+        "differences from data, or −log of probabilities) and most steps go down it. No optimizer "
+        "has `maximize`, and all parameters that receive gradients are updated: else it may be an "
+        "input that is sought, as for an attack on a model.",
+        ascent.uphill,
     ),
     Question(
         "step_too_long",

@@ -40,7 +40,7 @@ class Backwards:
 
     def end(self) -> None:
         """The recording is over."""
-        for remark in self.holders.remarks():
+        for remark in (*self.holders.remarks(), *self._tensors.program.modes.remarks()):
             self._agreement.say(remark)
         for remark in self.holders.off():  # several on one line
             self._tensors.recorder.log_remark(remark)
@@ -49,6 +49,7 @@ class Backwards:
     def begins(self, root: tuple[Pass, int], outputs: Sequence[Tensor]) -> None:
         """A pass from some tensors is being made; look at their losses, once for each line."""
         here = self._tensors.program.place()
+        self._tensors.program.modes.passing()
         if here not in self._looked:
             self._looked.add(here)
             made, offset = root

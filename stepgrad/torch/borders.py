@@ -180,7 +180,7 @@ class Borders:
             loss = outputs[0].detach().to(torch.float64).reshape(result.shape)
             result = result + (loss - result.data)
             tensors.made.computed(result, loss, len(tensors.made) - 1)
-            for _, name in tensors.program.held(outputs):
+            for _, name in tensors.program.results.held(outputs):
                 assert result.ids is not None
                 tensors.made.name(name, result.ids)
         return result

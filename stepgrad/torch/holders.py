@@ -10,7 +10,16 @@ from torch import Tensor
 
 from stepgrad.engine.tape import Place
 from stepgrad.printable import counted
-from stepgrad.recording.foreign.remark import FROZEN, IDLE, LEFT, OFF, STILL, UNUSED, Remark
+from stepgrad.recording.foreign.remark import (
+    FROZEN,
+    IDLE,
+    LEFT,
+    MAXIMISED,
+    OFF,
+    STILL,
+    UNUSED,
+    Remark,
+)
 from stepgrad.torch.leaves import Leaf
 from stepgrad.torch.tensors import Tensors
 
@@ -43,6 +52,7 @@ class Holders:
         self._held = set[int]()  # leaf tensors, by their first nodes
         self._reached = dict[int, Leaf]()
         self._frozen = dict[int, Remark]()  # of each optimizer that holds such parameters
+        self._maximising: Remark | None = None
 
     def reached(self, leaf: Leaf) -> None:
         """A pass has brought a gradient to a leaf tensor."""
@@ -53,6 +63,9 @@ class Holders:
         own, bases = self._own(optimizer)
         self._held |= bases
         self._freezes(optimizer, own)
+        self._tensors.program.modes.stepping(own)
+        if any(group.get("maximize") for group in optimizer.param_groups):
+            self._maximising = Remark(MAXIMISED, None, self._tensors.program.place(), "")
         holder = self._holders.setdefault(id(optimizer), _Holder())
         holder.stepped = True
         holder.used = holder.used or any(each.grad is not None for each in own)
@@ -89,6 +102,8 @@ class Holders:
             if remark is not None and not holder.used and not late:
                 yield remark
         yield from self._frozen.values()
+        if self._maximising is not None:
+            yield self._maximising
         left = [leaf for base, leaf in self._reached.items() if base not in self._held]
         left = [each for each in left if isinstance(each.tensor(), torch.nn.Parameter)]
         left = [each for each in left if each.name and not self._moved({each.made.base})]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
-from weakref import ref
 
 import torch
 from torch import Tensor
@@ -17,7 +16,6 @@ from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.weak import WeakIdKeyDictionary
 
 from stepgrad.engine.tape import Place, current_place
-from stepgrad.recording.naming.kinds import variables_of
 from stepgrad.recording.naming.sites import Spot
 from stepgrad.recording.places import Places
 from stepgrad.recording.source import place_of
@@ -26,7 +24,9 @@ from stepgrad.torch.compiled import compiling_said
 from stepgrad.torch.frames import Frames
 from stepgrad.torch.hearing import Borders, Nodes
 from stepgrad.torch.limits import Limits
+from stepgrad.torch.modes import Modes
 from stepgrad.torch.modules import Modules
+from stepgrad.torch.results import Results
 from stepgrad.torch.warned import warned_at_line
 
 _SHOWN = "__warningregistry__"
@@ -38,22 +38,6 @@ def unseen() -> Iterator[None]:
     """Compute with tensors inside without being seen."""
     with _disable_current_modes(), torch._C.DisableTorchFunction(), torch.no_grad():
         yield
-
-
-class _Result:
-    """A tensor that a function has given.
-
-    Args:
-        tensor: the tensor.
-        call: the call of a module that has it now.
-        module: what that calls the module that has returned it, which is its name if no variable
-            holds it.
-    """
-
-    def __init__(self, tensor: Tensor, call: Call, module: str = "") -> None:
-        self.tensor = ref(tensor)
-        self.call = call
-        self.module = module
 
 
 class Program(TorchFunctionMode):
@@ -82,7 +66,8 @@ class Program(TorchFunctionMode):
         self._nodes = nodes
         self._call = Call()  # that of a module; the program itself where none is called
         self._here: Here | None = None
-        self._results: list[_Result] = []
+        self.results = Results(self._frames, nodes)
+        self.modes = Modes(self.modules.title, self.place)
         self.calls = 0  # of functions of PyTorch
         self.off = WeakIdKeyDictionary()  # where modules use parameters while gradients are off
 
@@ -191,48 +176,15 @@ class Program(TorchFunctionMode):
         results = [each for each in tree_leaves(out) if isinstance(each, Tensor)]
         if results:
             call.shape = results[0].shape
-            self._results += [_Result(each, self._call) for each in results if each.requires_grad]
+            self.results.given(results, self._call)
+        self.modes.computed(func, args, kwargs or {}, results)
         return out
 
     def name_results(self) -> None:
         """Name what the latest functions gave, by the variables that hold it by now."""
-        if not self._results:
-            return
-        with unseen():
-            self._name_results()
-
-    def _name_results(self) -> None:
-        results, self._results = self._results, []
-        wanted = {id(each.tensor()): each for each in results if each.tensor() is not None}
-        for found, name in self._held(wanted):
-            self._named(wanted.pop(found), name)
-        for each in wanted.values():
-            if each.module:
-                self._named(each, each.module)
-
-    def held(self, tensors: Iterable[Tensor]) -> Iterator[tuple[Tensor, str]]:
-        """Yield the tensors that variables hold, each with the name of one."""
-        wanted = {id(each): each for each in tensors}
-        for found, name in self._held(wanted):
-            yield wanted[found], name
-
-    def _held(self, wanted: Collection[int]) -> list[tuple[int, str]]:
-        """Return which objects variables hold, by id, each with the name of the first.
-
-        Of several calls that hold one, the outermost has assigned it, and handed it to others.
-        """
-        found: dict[int, str] = {}
-        if wanted:
-            for frame in reversed([*self._frames.running()]):
-                for name, value in variables_of(frame).items():
-                    if id(value) in wanted and name != "_":
-                        found.setdefault(id(value), name)
-        return [*found.items()]
-
-    def _named(self, result: _Result, name: str) -> None:
-        tensor = result.tensor()
-        if tensor is not None:
-            self._nodes.name(tensor, name, result.call)
+        if self.results.due:
+            with unseen():
+                self.results.name()
 
     # Calls of modules.
 
@@ -254,6 +206,7 @@ class Program(TorchFunctionMode):
                 if each not in self.off:
                     self.off[each] = self.place()
         self._call = call
+        visit, out = self.modes.enter(module, (args, kwargs)), None
         borders = self.borders if self.borders and self.borders.enters(call.path) else None
         if borders is not None:
             args, kwargs = self._taken(module, borders, (args, kwargs))
@@ -261,13 +214,10 @@ class Program(TorchFunctionMode):
             out = original(module, *args, **kwargs)
         finally:
             self._call = outside
+            self.modes.leave(visit, out)
             if borders is not None:
                 borders.exits()
-        given = {id(each) for each in tree_leaves(out)}
-        for result in self._results:
-            if id(result.tensor()) in given:
-                result.call = outside
-                result.module = result.module or call.name.replace("/", ".")
+        self.results.returned(out, outside, call.name.replace("/", "."))
         return out if borders is None else tree_map(borders.outwards, out)
 
     def _taken(self, module: Module, borders: Borders, given: Any) -> Any:
@@ -275,7 +225,7 @@ class Program(TorchFunctionMode):
         self._meet(module)
         taken = tree_map(borders.inwards, given)
         inputs = [each for each in tree_leaves(taken) if isinstance(each, Tensor)]
-        self._results += [_Result(each, self._call, "input") for each in inputs if not each.is_leaf]
+        self.results.given([each for each in inputs if not each.is_leaf], self._call, "input")
         return taken
 
     def _call_of(self, module: Module) -> Call:

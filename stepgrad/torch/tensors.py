@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary
 
+from stepgrad.recording.foreign.remark import FIXED, Remark
 from stepgrad.recording.kept import Bounded
 from stepgrad.recording.places import Places
 from stepgrad.recording.recorder import Recorder
@@ -58,6 +59,7 @@ class Tensors:
         self.writing = Writing(self, self.program.place)
         self._made: Pass | None = None
         self._most = recorder.room
+        self._fixed = False
         self._numbers: WeakIdKeyDictionary = WeakIdKeyDictionary()  # constants of this pass
         self._known: WeakIdKeyDictionary = WeakIdKeyDictionary()  # the leaf that a tensor is
         self._structures: dict[bytes, list[Structure]] = {}
@@ -110,7 +112,13 @@ class Tensors:
             self.leaf(whole)
 
     def meet_all(self, tensors: Sequence[Tensor]) -> None:
-        """Log tensors as `meet` does, if there is room for all of them."""
+        """Log tensors as `meet` does, if there is room for all of them.
+
+        That a model has parameters that ask for no gradient is noted once.
+        """
+        if not self._fixed and not all(each.requires_grad for each in tensors):
+            self._fixed = True
+            self.recorder.log_remark(Remark(FIXED, None, self.program.place(), ""))
         new = [each for each in tensors if each.requires_grad and each not in self._known]
         made = Pass(self.program.here, self.recorder.room)
         with self.limits.storing(made, sum(each.numel() for each in new)):
@@ -210,7 +218,7 @@ class Tensors:
         numbers, self._numbers = self._numbers, WeakIdKeyDictionary()
         if made is None or not len(made):
             return
-        for tensor, name in self.program.held(numbers):
+        for tensor, name in self.program.results.held(numbers):
             _, cells = numbers[tensor]
             if cells.ids is not None:
                 made.name(name, cells.ids)

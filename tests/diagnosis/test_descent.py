@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from diagnosing import PAIRS, recorded, verdicts
 from stepgrad import SGD, Recording, Value, record
-from stepgrad.diagnosis.steps.descent import step_too_long, step_too_short, uphill
+from stepgrad.diagnosis.steps.ascent import uphill
+from stepgrad.diagnosis.steps.descent import step_too_long, step_too_short
 from stepgrad.diagnosis.steps.downhill import downhill
 from stepgrad.diagnosis.survey import survey
 

@@ -62,6 +62,7 @@ BUGS = {
         "non_finite",
         "loss =",
     ),
+    "a reversed sign": ("(offset**2).mean()", "-(offset**2).mean()", "uphill", "loss ="),
     "a dead relu": (
         "torch.tanh(encoder(x))",
         "torch.relu(encoder(x) - 9)",
@@ -94,6 +95,75 @@ def test_a_bug_is_named_at_its_line(bug: str, tmp_path: Path) -> None:
     lines = text.splitlines()
     blamed = [lines[int(each.rpartition(":")[2]) - 1] for each in found.lines(recording)]
     assert any(line in each for each in blamed), blamed
+
+
+DESCENT = """
+import torch
+from torch import nn
+from torch.nn.functional import *
+
+torch.manual_seed(0)
+x, y, z = torch.randn(6, 3), torch.tensor([0, 1, 2, 0, 1, 2]), torch.randn(6, 3)
+model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 3))
+optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
+for step in range(6):
+    out = model(x)
+    loss = LOSS
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+
+LOSSES = [
+    "cross_entropy(out, y)",
+    "cross_entropy(out, y, label_smoothing=0.1)",
+    "nll_loss(out.log_softmax(1), y)",
+    "mse_loss(out, z)",
+    "l1_loss(out, z)",
+    "binary_cross_entropy(out.sigmoid(), z.sigmoid())",
+    "binary_cross_entropy_with_logits(out, (z > 0).float())",
+    "((out - z) ** 2).mean().sqrt()",
+]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_loss_of_pytorch_with_a_reversed_sign_is_found(loss: str, tmp_path: Path) -> None:
+    _, verdicts = diagnosed(tmp_path, DESCENT.replace("LOSS", f"-{loss}"))
+    assert [each.name for each in verdicts] == ["uphill"]
+    _, verdicts = diagnosed(tmp_path, DESCENT.replace("LOSS", loss))
+    assert verdicts == []
+
+
+def test_what_is_maximised_on_purpose_gets_no_verdict(tmp_path: Path) -> None:
+    text = DESCENT.replace("LOSS", "cross_entropy(out, y)")
+    text = text.replace("lr=0.05", "lr=0.05, maximize=True")
+    assert diagnosed(tmp_path, text)[1] == []
+
+
+ATTACK = """
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+torch.manual_seed(0)
+x, y = torch.randn(2, 3), torch.tensor([0, 1])
+model = nn.Linear(3, 3)FROZEN
+delta = torch.zeros(2, 3, requires_grad=True)
+for step in range(6):
+    delta.grad = None
+    loss = SIGNcross_entropy(model(x + delta), y)
+    loss.backward()
+    with torch.no_grad():
+        delta.sub_(SIGN0.1 * delta.grad.sign())
+"""
+
+
+@pytest.mark.parametrize("sign", ["-", ""])
+@pytest.mark.parametrize("frozen", ["", ".requires_grad_(False)"])
+def test_an_input_that_is_sought_may_go_uphill(frozen: str, sign: str, tmp_path: Path) -> None:
+    text = ATTACK.replace("FROZEN", frozen)
+    text = text.replace("SIGNcross", f"{sign}cross").replace("SIGN", "" if sign else "-")
+    assert diagnosed(tmp_path, text)[1] == []
 
 
 def test_a_loss_that_is_made_again_is_a_copy(tmp_path: Path) -> None:

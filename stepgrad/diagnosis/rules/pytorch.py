@@ -11,6 +11,8 @@ from stepgrad.recording.foreign.remark import (
     AGREES,
     BACKWARD,
     DIFFERS,
+    DROPS,
+    EVALUATED,
     FROZEN,
     HOOKED,
     IDLE,
@@ -20,6 +22,8 @@ from stepgrad.recording.foreign.remark import (
     PART,
     ROUNDED,
     STILL,
+    SWITCHED,
+    TUNED,
     UNUSED,
 )
 from stepgrad.recording.recording import Recording
@@ -41,12 +45,17 @@ _ADVICE = {
     STILL: "Call optimizer.step() after backward().",
     LEFT: "",
     FROZEN: "",
+    EVALUATED: "Call `eval()` before the evaluation, and `train()` before training goes on.",
+    DROPS: "Give it `training=self.training`, or use `nn.Dropout`: `F.dropout` drops unless it is "
+    "told not to.",
+    SWITCHED: "Call `train()` after each evaluation, before training goes on.",
+    TUNED: "",
     LOSS: "`cross_entropy` and `binary_cross_entropy_with_logits` take logits; `nll_loss` takes "
     "the `log_softmax` of logits over the classes.",
 }
 
 _WRONG = BACKWARD, DIFFERS
-_NOTES = HOOKED, LEFT, FROZEN
+_NOTES = HOOKED, LEFT, FROZEN, TUNED
 
 
 def pytorch(survey: Survey) -> Iterator[Verdict]:

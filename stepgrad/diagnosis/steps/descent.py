@@ -1,27 +1,22 @@
-"""What steps do to the loss: `uphill`, `step_too_long`, `step_too_short`."""
+"""Steps that go too far down the loss, or get nowhere: `step_too_long`, `step_too_short`."""
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, count, takewhile
+from itertools import accumulate, takewhile
 from math import hypot
-from operator import sub
 from statistics import median
 
 from stepgrad.diagnosis import bookkeeping
 from stepgrad.diagnosis.steps.downhill import Downhill, downhill, rate_of, reached, rows, same_data
-from stepgrad.diagnosis.survey import Step, Survey
+from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.engine.ops import ADD, CONSTANT
 from stepgrad.numbers import number
 from stepgrad.printable import counted
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.telling.titles import title
-
-_GAINS = re.compile("reward|return|gain|likelihood|objective|score|utility|profit|elbo", re.I)
 
 _RUNNING = 3  # steps, one after the other
 _TOO_LONG = 1.9  # about 2
@@ -37,76 +32,6 @@ _SEVERAL = 10  # steps
 
 CAUSES = (*bookkeeping.NAMES, "clipped")
 """Where gradients are not what they should be, a step says nothing about the learning rate."""
-
-
-def uphill(survey: Survey) -> Iterator[Verdict]:
-    """Parameters move with their gradient, step after step."""
-    recording = survey.recording
-    rising = _rising(survey)
-    if len(rising) < _RUNNING or _to_maximise(survey):
-        return
-    step = rising[0]
-    _, node = max(zip(_rises(step), step.before, strict=True))
-    position = _written(recording, step, node)
-    yield Verdict(
-        "uphill",
-        f"parameters move with their gradient, not against it: event {position:,} moves "
-        f"{title(recording, node)} by {number(step.after[node] - step.before[node])} where its "
-        f"gradient is {number(step.gradients[node] or 0.0)}; Σ Δp·∂L/∂p is above 0 in all "
-        f"{counted(len(rising), 'step')}{_course(survey)}",
-        "Subtract the gradient, `p.data -= learning_rate * p.grad`, with a learning rate above 0; "
-        "to maximise a result, minimise its negative.",
-        [position, *(each.position for each in rising[1:_RUNNING])],
-        [*step.before],
-        unless=bookkeeping.NAMES,
-    )
-
-
-def _written(recording: Recording, step: Step, node: int) -> int:
-    """Return the position just after a step has first written a parameter."""
-    write = recording.history.value_write
-    before = write(node, step.position - 1)
-    return next(each for each in count(step.position) if write(node, each) != before)
-
-
-def _to_maximise(survey: Survey) -> bool:
-    """Whether a root may be something to maximise: by its name, or as it is below 0."""
-    roots = {title(survey.recording, each.root) for each in survey.passes[:_RUNNING]}
-    return min(survey.losses, default=0.0) < 0 or any(map(_GAINS.search, roots))
-
-
-def _rising(survey: Survey) -> Sequence[Step]:
-    """Return the steps that go uphill, if all do that go anywhere.
-
-    Where some parameters always go downhill, others may have to go uphill, as in a game of two.
-    """
-    found, up, down = list[Step](), set[int](), set[int]()
-    for step in survey.steps:
-        rises = _rises(step)
-        rise = sum(rises)
-        if rise < 0:
-            return ()
-        if rise:
-            found.append(step)
-        up |= {node for node, rise in zip(step.before, rises, strict=True) if rise > 0}
-        down |= {node for node, rise in zip(step.before, rises, strict=True) if rise < 0}
-    return () if down - up else found
-
-
-def _rises(step: Step) -> Sequence[float]:
-    """Δp·∂L/∂p of each parameter that a step writes."""
-    moved = map(sub, step.after.values(), step.before.values())
-    return [
-        m * grad if grad else 0.0 for m, grad in zip(moved, step.gradients.values(), strict=True)
-    ]
-
-
-def _course(survey: Survey) -> str:
-    """How the loss goes, to end a sentence."""
-    losses = survey.losses
-    if len(losses) < 2:
-        return ""
-    return f", and the loss goes from {number(losses[0])} to {number(losses[-1])}"
 
 
 @dataclass(frozen=True, slots=True)
