@@ -54,9 +54,10 @@ def command(*words: str) -> str:
 SCREEN = {"asyncio", "textual", "stepgrad.debugger", "stepgrad.drawing", "stepgrad.tui"}
 RARE = {
     "markdown_it", "tomllib", "stepgrad.checking", "stepgrad.compat", "stepgrad.diagnosis",
-    "stepgrad.engine.gradcheck", "stepgrad.export", "stepgrad.harness", "stepgrad.recording.store",
-    "stepgrad.pages", "stepgrad.replay.difference", "stepgrad.scenario.form.json_schema",
-    "stepgrad.scenario.recorded", "stepgrad.scenario.template", "textual.widgets._progress_bar",
+    "stepgrad.engine.gradcheck", "stepgrad.export", "stepgrad.foreign", "stepgrad.harness",
+    "stepgrad.recording.store", "stepgrad.pages", "stepgrad.replay.difference",
+    "stepgrad.scenario.form.json_schema", "stepgrad.scenario.recorded",
+    "stepgrad.scenario.template", "textual.widgets._progress_bar",
 }  # fmt: skip
 """What hardly any command needs."""
 

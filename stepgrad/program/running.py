@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from stepgrad.engine.tape import active_tape
 from stepgrad.engine.world import World
-from stepgrad.foreign import watching
 from stepgrad.program.awaiting import Awaiting
 from stepgrad.program.ending import exit_status, failure_of, reopen_streams
 from stepgrad.program.imported import Watching, tensors_watched, usual
@@ -88,6 +87,8 @@ def _recorded(  # noqa: PLR0913 - all that there is to a program
     saves: bool,
 ) -> tuple[int, str]:
     """Run a program; return its exit status and what ended it, and keep nothing of it alive."""
+    from stepgrad.foreign import watching  # noqa: PLC0415 - a room that only a program needs
+
     sources = recording.sources
     try:
         with (
