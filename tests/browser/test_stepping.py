@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import Page, expect
 
 from browsing import opened
 from stepgrad import Cursor, record_scenario
@@ -56,10 +56,10 @@ async def position(page: Page) -> int:
     "name", ["two_layer", "dual_numbers", "forgotten_zero_grad", "gradient_is_nan", "dead_relu"]
 )
 async def test_each_event_has_the_words_and_numbers_of_the_debugger(
-    name: str, context: BrowserContext, tmp_path: Path
+    name: str, page: Page, tmp_path: Path
 ) -> None:
     recording = record_scenario(name)
-    page = await opened(context, tmp_path, recording)
+    await opened(page, tmp_path, recording)
     seen = await page.evaluate(WALK, "step")
     assert len(seen) == recording.length + 1
     assert seen[0]["notation"] == "Nothing has happened yet."
@@ -81,11 +81,11 @@ async def test_each_event_has_the_words_and_numbers_of_the_debugger(
 
 
 async def test_a_step_of_a_network_has_its_scopes_folded_in_the_graph_not_in_the_tape(
-    context: BrowserContext, tmp_path: Path
+    page: Page, tmp_path: Path
 ) -> None:
     recording = record_scenario("xor_tanh")
     begin = recording.steps[3]
-    page = await opened(context, tmp_path, recording, f"#{begin + 300}", steps=[3, 50])
+    await opened(page, tmp_path, recording, f"#{begin + 300}", steps=[3, 50])
     seen = await page.evaluate(READ)
     assert seen["place"] == f"event {begin + 300:,} of 39,853 · ◀ backward · step 3"
     assert len(seen["tape"]) == len(State(recording, begin + 300).scene)
@@ -102,6 +102,7 @@ async def test_a_step_of_a_network_has_its_scopes_folded_in_the_graph_not_in_the
 MOVES = """async ([keys, positions]) => {
   const seen = {};
   const link = document.body.appendChild(document.createElement("a"));
+  history.replaceState = () => {};  // which takes far longer than the move itself
   for (const key of keys) {
     seen[key] = positions.map((position) => {
       link.setAttribute("href", `#${position}`);
@@ -116,10 +117,10 @@ MOVES = """async ([keys, positions]) => {
 
 @pytest.mark.parametrize("name", ["two_layer", "forgotten_zero_grad", "forward_and_reverse"])
 async def test_keys_lead_where_they_lead_in_the_terminal(
-    name: str, context: BrowserContext, tmp_path: Path
+    name: str, page: Page, tmp_path: Path
 ) -> None:
     recording = record_scenario(name)
-    page = await opened(context, tmp_path, recording)
+    await opened(page, tmp_path, recording)
     commands = [command for command in BY_NAME.values() if command.act in _MOVED]
     keys = [key for command in commands for key in command.keys if len(key) == 1]
     positions = [*range(recording.length + 1)]
@@ -140,10 +141,8 @@ _MOVED = [
 ]  # fmt: skip
 
 
-async def test_arrows_and_home_and_end_are_keys_too(
-    context: BrowserContext, tmp_path: Path
-) -> None:
-    page = await opened(context, tmp_path, record_scenario("two_layer"))
+async def test_arrows_and_home_and_end_are_keys_too(page: Page, tmp_path: Path) -> None:
+    await opened(page, tmp_path, record_scenario("two_layer"))
     for key, there in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("End", 26)):
         await page.keyboard.press(key)
         assert await position(page) == there
@@ -154,10 +153,8 @@ async def test_arrows_and_home_and_end_are_keys_too(
     assert await position(page) == 25
 
 
-async def test_links_lead_to_events_and_the_address_follows(
-    context: BrowserContext, tmp_path: Path
-) -> None:
-    page = await opened(context, tmp_path, record_scenario("two_layer"), "#21")
+async def test_links_lead_to_events_and_the_address_follows(page: Page, tmp_path: Path) -> None:
+    await opened(page, tmp_path, record_scenario("two_layer"), "#21")
     assert await position(page) == 21
     await page.keyboard.press("s")
     await page.wait_for_url("**#22")
@@ -175,15 +172,13 @@ async def test_links_lead_to_events_and_the_address_follows(
     assert "stepgrad" not in await page.inner_text(".place")
 
 
-async def test_it_opens_at_a_place(context: BrowserContext, tmp_path: Path) -> None:
-    page = await opened(context, tmp_path, record_scenario("two_layer"), at="w2")
+async def test_it_opens_at_a_place(page: Page, tmp_path: Path) -> None:
+    await opened(page, tmp_path, record_scenario("two_layer"), at="w2")
     assert await page.inner_text(".symbols") == "w2 = 2"
 
 
-async def test_on_a_phone_it_opens_with_the_node_in_view(
-    context: BrowserContext, tmp_path: Path
-) -> None:
-    page = await opened(context, tmp_path, record_scenario("two_layer"))
+async def test_on_a_phone_it_opens_with_the_node_in_view(page: Page, tmp_path: Path) -> None:
+    await opened(page, tmp_path, record_scenario("two_layer"))
     await page.set_viewport_size({"width": 380, "height": 800})
     await page.goto("about:blank")
     await page.goto(f"{(tmp_path / 'page.html').as_uri()}#21")
@@ -197,8 +192,8 @@ async def test_on_a_phone_it_opens_with_the_node_in_view(
     assert graph[0] <= node[0] < node[1] <= graph[1]
 
 
-async def test_by_slider_by_thumb_and_playing(context: BrowserContext, tmp_path: Path) -> None:
-    page = await opened(context, tmp_path, record_scenario("two_layer"))
+async def test_by_slider_by_thumb_and_playing(page: Page, tmp_path: Path) -> None:
+    await opened(page, tmp_path, record_scenario("two_layer"))
     await page.evaluate(
         "const s = document.querySelector('#position'); s.value = 12; "
         "s.dispatchEvent(new Event('input'))"
