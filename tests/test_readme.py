@@ -6,7 +6,9 @@ import math
 import re
 import shlex
 import weakref
+from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,10 @@ from click.testing import CliRunner
 from documents import DOCUMENTS
 from kept import check_kept
 from plugin_runs import run_pytest
-from stepgrad import Value, record_scenario
+from stepgrad import Value, headless, record_scenario
 from stepgrad.cli import main
 from stepgrad.errors import ScenarioError
+from stepgrad.headless import narration
 from stepgrad.scenario import open_scenario, shipped
 from stepgrad.scenario.expect import Expectation, checks, expectations
 from test_cli import expanded, link_scenarios
@@ -93,10 +96,16 @@ def test_the_scenarios(example: str, tmp_path: Path) -> None:
     assert all(check.ok for check in promised)
 
 
+def beginning(*part: Any) -> Iterator[str]:
+    """Narrate the first events of a part: all of a training takes seconds."""
+    return islice(narration(*part), 500)
+
+
 @EACH
 def test_the_commands(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In blocks and in sentences: where one is only named, or has a placeholder, it exists."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(headless, "narration", beginning)
     write_files(name)
     if any("import torch" in each for each in DOCUMENTS[name].files().values()) and not HAS_TORCH:
         pytest.skip("its program needs PyTorch")
