@@ -42,7 +42,7 @@ class _Causes:
         if lines.replaces(first.place):  # what was there does not count
             self._wrong = [each._replace(before=0.0) for each in self._wrong]
         kind, text = next(self._causes(self._wrong[0]))
-        if kind in ("upstream", "upstream missing"):
+        if kind == "upstream" or (kind == "upstream missing" and (shared or not lines.own(first))):
             return self._fault(kind, text, lines.handing_on(first))
         return self._fault(kind, text, first.place if shared else lines.rule(first))
 
