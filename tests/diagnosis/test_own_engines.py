@@ -115,3 +115,14 @@ def test_a_value_with_children_and_no_rule_is_named(
     found = [each for each in verdicts(recorded(path)) if each.name == "engine"]
     assert [each.text for each in found] == said
     assert not any(each.wrong for each in found)
+
+
+def test_a_method_is_not_blamed_for_what_another_one_leaves_out(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    text = (ENGINES / "broken" / "mul_forgets_other.py").read_text()
+    path.write_text(text.replace("self.data * other.data, (self,)", "self.data * other.data"))
+    found = judgement(recorded(path))
+    assert found is not None
+    (fault,) = found.faults
+    assert fault.kind == "left out"
+    assert fault.text.startswith("`__mul__` leaves self and other out")

@@ -26,6 +26,7 @@ SHOWS = {
     "order": "order",
     "seed": "seed",
     "no contribution": "missing",
+    "left out": "missing",
     "visited twice": "order",
     "not cleared": "stale",
     "wrong forward": "forward",
@@ -51,7 +52,7 @@ def test_what_is_reported_shows_the_mistake(path: Path) -> None:
     found = re.fullmatch(r"# ([a-z ]+), line (\d+): .+", head)
     assert found is not None
     kind, line = found[1], int(found[2])
-    first = heard.wrong[0][0]
+    first = heard.wrong[0][0] if heard.wrong else ""
     if kind in ("wrong node", "called"):
         assert first in ("early", "hung", "stray", "missing")
         assert (first, line) in [(each, at) for each, at, _ in heard.remarks()]

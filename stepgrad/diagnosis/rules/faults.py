@@ -23,6 +23,7 @@ Kind = Literal[
     "upstream",
     "local derivative",
     "no contribution",
+    "left out",
     "no rule",
 ]
 """What it is, in a word or two."""
@@ -45,12 +46,22 @@ ADVICE: Mapping[Kind, str] = {
     "local derivative": "Correct the derivative in the rule.",
     "no contribution": "Add a contribution for each operand to the rule, and store the rule in "
     "the result.",
+    "left out": "Make each operand a child of the result: a copy of its number hands on nothing.",
     "no rule": "Give it `local_grads`, one for each child, or set its `_backward`.",
 }
 """What people do about it."""
 
 STRUCTURAL: frozenset[Kind] = frozenset(
-    {"called", "wrong node", "seed", "not cleared", "order", "visited twice", "no contribution"}
+    {
+        "called",
+        "wrong node",
+        "seed",
+        "not cleared",
+        "order",
+        "visited twice",
+        "no contribution",
+        "left out",
+    }
 )
 """Those that lead to each other: of two, the second may be the first one again."""
 

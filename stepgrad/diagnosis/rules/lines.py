@@ -25,6 +25,7 @@ from stepgrad.diagnosis.rules.text import (
 )
 from stepgrad.diagnosis.rules.wrote import Wrote, foreign_passes
 from stepgrad.engine.tape import Place
+from stepgrad.recording.blocks import Write
 from stepgrad.recording.foreign.sweep import ForeignBackward
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
@@ -90,10 +91,10 @@ class Lines:
     def left_out(self, place: Place | None) -> Sequence[str]:
         """The arguments that the method around a line hands on to nothing.
 
-        Only in a program that runs a backward pass: other classes need no children.
+        Only in a program that writes gradients: other classes need no children.
         """
         source, around = self._source(place), self._around(place)
-        if source is None or not around or not foreign_passes(self.recording.blocks):
+        if source is None or not around or not _differentiates(self.recording):
             return ()
         return unused(around[-1])
 
@@ -256,6 +257,16 @@ _LOOPS = ast.For, ast.While
 
 def _at(place: Place | None, line: int) -> Place | None:
     return None if place is None else replace(place, line=line)
+
+
+@kept(1)
+def _differentiates(recording: Recording) -> bool:
+    """Whether a program writes gradients: in a backward pass, or one by one."""
+    return any(
+        isinstance(block, ForeignBackward)
+        or (isinstance(block, Write) and not block.writes.updates)
+        for block in recording.blocks
+    )
 
 
 @kept(1)

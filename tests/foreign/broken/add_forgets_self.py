@@ -1,4 +1,4 @@
-# no contribution, line 16: the first operand is not among the inputs
+# left out, line 16: the first operand is not among the inputs
 
 import math
 

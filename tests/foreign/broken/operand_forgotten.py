@@ -1,4 +1,4 @@
-# no contribution, line 17: the second operand is not among the children
+# left out, line 17: the second operand is not among the children
 
 import math
 

@@ -1,4 +1,4 @@
-# no contribution, line 12: the second operand is not among the parents
+# left out, line 12: the second operand is not among the parents
 
 
 class Number:

@@ -1,4 +1,4 @@
-# no contribution, line 36: its result has no inputs
+# left out, line 36: its result has no inputs
 
 import math
 
