@@ -81,7 +81,8 @@ class Watch:
         for each, node in [*self.instances()]:
             kind = self._hooks.kinds[type(each)]
             now = number(read(each, kind.grad))
-            if now is not None and not same(now, node._grad):
+            inside = self._rules.paths.inside(node)
+            if now is not None and not inside and not same(now, node._grad):
                 self._say("unseen", UNSEEN, node)
                 break
         self._door.unwatched()
