@@ -66,10 +66,10 @@ STRUCTURAL: frozenset[Kind] = frozenset(
 """Those that lead to each other: of two, the second may be the first one again."""
 
 
-ONCE: frozenset[Kind] = frozenset({"overwrites", "upstream missing", "upstream"})
+ONCE: frozenset[Kind] = frozenset({"overwrites", "upstream missing", "upstream", "sign"})
 """Those that a line which writes for several operands does to all of them."""
 
-CONTRIBUTIONS: frozenset[Kind] = ONCE | {"swapped", "sign", "local derivative"}
+CONTRIBUTIONS: frozenset[Kind] = ONCE | {"swapped", "local derivative"}
 """Those of a single contribution."""
 
 

@@ -84,6 +84,15 @@ class Lines:
         names = {each.id for each in ast.walk(statement) if isinstance(each, ast.Name)}
         return not written or not written.isdisjoint(read) or not own.isdisjoint(names)
 
+    def reads(self, place: Place | None) -> bool:
+        """Whether a line reads a gradient; it may where its text is not known."""
+        statement = self._statement(place)
+        if statement is None:
+            return True
+        found = [each for each in ast.walk(statement) if isinstance(each, ast.Attribute)]
+        written = {each.attr for each in found if isinstance(each.ctx, ast.Store)}
+        return any(each.attr in written for each in found if isinstance(each.ctx, ast.Load))
+
     def method(self, place: Place | None) -> Function | None:
         """The outermost function around a line; None if there is none."""
         return next(iter(self._around(place)), None)
