@@ -80,6 +80,8 @@ class Rules:
             site = code.writing.get(frame.f_lasti) or self._site(frame, code, grad)
             if not site.through:
                 break
+            name = frame.f_code.co_name
+            grad = grad if name.startswith("__") else name  # of a property
             frame = frame.f_back
         if frame is None or site is None:
             return
