@@ -11,7 +11,7 @@ from threading import get_ident
 from types import FrameType
 from typing import Any, NamedTuple
 
-from stepgrad.engine.ops import CONSTANT
+from stepgrad.engine.ops import CONSTANT, LEAF
 from stepgrad.engine.tape import clears
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, PROGRAM, Code, Frames, is_function
@@ -58,6 +58,7 @@ class Rules:
         self._codes = frames.codes
         self._door = door
         self._seed: tuple[Shadow, float, Spot | None] | None = None
+        self._begun = False  # whether the class itself has set the seed
         self.running = False
         self._by_path = False
         self._walked: dict[tuple[int, int], int] = {}
@@ -142,10 +143,13 @@ class Rules:
             self.paths.clear()
             self._door.ended(by_path=self._by_path)
             self._by_path = False
-        if self._seed is not None:  # no rule ran: it was a gradient that was set, and no more
-            node, after, line = self._seed
-            self._seed = None
-            self._door.written_at("set", node, after, line)
+        if self._seed is not None:  # no rule ran
+            seed, self._seed = self._seed, None
+            if self._begun and seed[0]._operation is LEAF:  # a pass that has nowhere to go
+                self._door.seeded(*seed)
+                self._door.ended()
+            else:
+                self._door.written_at("set", *seed)
 
     # What kind of write it is.
 
@@ -163,10 +167,8 @@ class Rules:
         if site.by_path:
             self._by_path = True
             self.paths.lead(frame, seeded=seeded)
-        if out._first is node:
-            slot = self._slot(out, node) if out._second is node or out._others else 0
-        else:
-            slot = self._slot(out, node) if out._others else 1
+        several = out._others or out._first is out._second
+        slot = self._slot(out, node) if several else int(out._first is not node)
         self._door.received(out, slot, node, after, site.line)
         node._grad = after
 
@@ -182,13 +184,15 @@ class Rules:
 
     def _set(self, node: Shadow, after: float, site: WritingSite, frame: FrameType) -> None:
         role = self._frames.of(frame).role
-        begins = site.seeds or site.statement.constant or after == 1.0
+        what = site.statement
+        begins = site.seeds or what.constant or after == 1.0
         if self.running and role != PROGRAM and not begins:
             self._door.written_at("set", node, after, site.line)
             self._stray(node, frame, site)
             return
         self.end()
         site.seeds = role != PROGRAM
+        self._begun = site.seeds and (what.constant or (after == 1.0 and not what.changes))
         self._seed = node, after, site.line
 
     def _cleared(self, node: Shadow, after: float, site: WritingSite, frame: FrameType) -> None:

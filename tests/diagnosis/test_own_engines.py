@@ -126,3 +126,14 @@ def test_a_method_is_not_blamed_for_what_another_one_leaves_out(tmp_path: Path) 
     (fault,) = found.faults
     assert fault.kind == "left out"
     assert fault.text.startswith("`__mul__` leaves self and other out")
+
+
+def test_a_pass_that_begins_at_a_copy_of_the_result_reaches_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    text = (ENGINES / "healthy" / "local_grads.py").read_text()
+    path.write_text(text.replace("loss.backward()", "Num(loss.data).backward()"))
+    recording = recorded(path)
+    (verdict,) = [each for each in verdicts(recording) if not each.note]
+    assert verdict.name == "unreached"
+    assert "copies loss = " in verdict.text
+    assert not judge(path.name, recording).ways
