@@ -137,3 +137,25 @@ def test_a_pass_that_begins_at_a_copy_of_the_result_reaches_nothing(tmp_path: Pa
     assert verdict.name == "unreached"
     assert "copies loss = " in verdict.text
     assert not judge(path.name, recording).ways
+
+
+@pytest.mark.parametrize(
+    ("forward", "rule", "kind"),
+    [
+        ("math.tanh(self.data / 2)", "1 - t**2", "wrong forward"),
+        ("math.tanh(self.data / 2)", "1 - t", "local derivative"),
+        ("math.tanh(self.data / 2)", "(1 - t**2) / 2", ""),
+    ],
+)
+def test_a_method_may_compute_something_else_than_its_name_says(
+    tmp_path: Path, forward: str, rule: str, kind: str
+) -> None:
+    path = tmp_path / "mine.py"
+    text = (ENGINES / "healthy" / "closures.py").read_text()
+    text = text.replace("math.tanh(self.data)", forward)
+    path.write_text(text.replace("(1 - t**2)", f"({rule})"))
+    found = judgement(recorded(path))
+    assert found is not None
+    assert [each.kind for each in found.faults] == ([kind] if kind else [])
+    if kind == "wrong forward":
+        assert re.match(r"`tanh` makes \S+ of tanh\(\S+\); right is \S+, and", found.faults[0].text)

@@ -7,6 +7,7 @@ from functools import partial
 
 from stepgrad.diagnosis.rules.faults import Fault, Kind
 from stepgrad.diagnosis.rules.formulas import Sample, recognised
+from stepgrad.diagnosis.rules.forward import misnamed
 from stepgrad.diagnosis.rules.lines import Lines
 from stepgrad.diagnosis.rules.words import Words
 from stepgrad.diagnosis.rules.wrote import Wrote
@@ -63,6 +64,8 @@ class Causes:
         first, lines = self._wrong[0], self._lines
         if self._overwritten:
             return self._fault("overwrites", self._words.overwrites(first), first.place)
+        if (wrong := misnamed(self._recording, first, self._samples())) is not None:
+            return wrong
         kind = next((each for each in self._found if each in common), next(iter(self._found)))
         text = self._found[kind]()
         passing = shared and kind in ("swapped", "upstream missing")
@@ -132,13 +135,17 @@ class Causes:
 
     def _taken(self) -> str:
         """Say what the local derivative was taken for."""
-        arrived = [each for each in self._wrong if each.upstream]
-        if not arrived:
+        samples = self._samples()
+        if not samples:
             return self._words.from_nothing(self._wrong[0])
-        samples = [self._sample(each) for each in arrived]
-        first, taken = arrived[0], samples[0].taken
+        first = next(each for each in self._wrong if each.upstream)
+        taken = samples[0].taken
         formula = None if first.op.stored else recognised(first.op, first.slot, samples)
         return self._words.local(first, taken, formula)
+
+    def _samples(self) -> Sequence[Sample]:
+        """The numbers of those contributions to which something arrived."""
+        return [self._sample(each) for each in self._wrong if each.upstream]
 
     def _sample(self, each: Wrote) -> Sample:
         history = self._recording.history
