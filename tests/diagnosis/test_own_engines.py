@@ -159,3 +159,9 @@ def test_a_method_may_compute_something_else_than_its_name_says(
     assert [each.kind for each in found.faults] == ([kind] if kind else [])
     if kind == "wrong forward":
         assert re.match(r"`tanh` makes \S+ of tanh\(\S+\); right is \S+, and", found.faults[0].text)
+
+
+def test_what_is_written_over_is_told() -> None:
+    found = judgement(recorded(ENGINES / "broken" / "add_assigns.py"))
+    assert found is not None
+    assert "over the 0 in" not in found.faults[0].text

@@ -37,7 +37,7 @@ class Causes:
         self._recording = recording
         self._words, self._lines = Words(recording), Lines(recording)
         self._others = others
-        first = wrong[0]
+        self._first = first = wrong[0]
         self._overwritten = all(
             each.before and each.close(each.after, each.expected) for each in wrong
         )
@@ -63,7 +63,7 @@ class Causes:
         """
         first, lines = self._wrong[0], self._lines
         if self._overwritten:
-            return self._fault("overwrites", self._words.overwrites(first), first.place)
+            return self._fault("overwrites", self._words.overwrites(self._first), first.place)
         if (wrong := misnamed(self._recording, first, self._samples())) is not None:
             return wrong
         kind = next((each for each in self._found if each in common), next(iter(self._found)))
