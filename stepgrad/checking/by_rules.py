@@ -18,7 +18,7 @@ from stepgrad.replay.telling.titles import title
 def by_rules(recording: Recording) -> Iterator[Comparison]:
     """Compare what the rules of an engine added with what is right; nothing if there is none."""
     found = judgement(recording)
-    if found is None or not found.passes:
+    if found is None or not (found.writes or found.faults) or not found.passes:
         return
     offs = [(relative(each.received, each.expected, 0.0), each.node) for each in found.wrong]
     worst, node = max(offs, default=(0.0, -1))

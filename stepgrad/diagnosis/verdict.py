@@ -57,6 +57,13 @@ class Verdict:
         found = found or [made_by(recording, recording.node(node)) for node in self.nodes]
         return [*dict.fromkeys(filter(None, found))]
 
+    def head(self, recording: Recording) -> str:
+        """Return its name, and the lines to blame that its evidence does not show.
+
+        Such as `engine, train.py:12`.
+        """
+        return ", ".join([self.name, *(self.lines(recording) if self.places else ())])
+
 
 @dataclass(frozen=True, slots=True)
 class Question:

@@ -14,6 +14,7 @@ judged elsewhere, from the recording.
   `computing.py`; `numeric.py` differentiates what is not in the op table, and `operators.py` looks
   whether operators give what they stand for.
 - `rules.py` finds whose rule a write to a gradient is; `statements.py` reads the line that writes.
+  `paths.py` has what arrives where a recursive pass writes no gradient.
 - `watch.py` is the one call that opens all this, and `door.py` what it reports to.
 """
 

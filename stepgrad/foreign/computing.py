@@ -7,11 +7,11 @@ from math import nan
 from typing import NamedTuple
 
 from stepgrad.engine.node import tick
-from stepgrad.engine.ops import CONSTANT
+from stepgrad.engine.ops import CONSTANT, LEAF
 from stepgrad.engine.own import link, row
 from stepgrad.foreign.classes import Kind
 from stepgrad.foreign.door import Door
-from stepgrad.foreign.makers import Call, Recipe, gives, resolve
+from stepgrad.foreign.makers import Call, Recipe, gives, operation, resolve
 from stepgrad.foreign.nodes import Shadow, number
 from stepgrad.foreign.numeric import UNKNOWN, Forward
 from stepgrad.foreign.sites import Key, MakingSite
@@ -70,7 +70,8 @@ class Computing:
         recipe = None if site is None else site.recipes.get(key)
         operands = None if recipe is None else _picked(recipe, made)
         if recipe is None or operands is None or not _fits(recipe, operands, made):
-            recipe, operands = resolve(node._data, made.kids, made.ordered, made.symbol, made.calls)
+            label = made.symbol or _meant(made.cls)
+            recipe, operands = resolve(node._data, made.kids, made.ordered, label, made.calls)
             if site is not None:
                 site.learn(key, recipe)
         if recipe.op is None:
@@ -130,6 +131,12 @@ class Computing:
         node._stamp = tick()
         self._door.made_at(node, where)
         return node
+
+
+def _meant(cls: type) -> str:
+    """Return the operation that a class is named after, such as `Sigmoid`; empty for others."""
+    name = cls.__name__.lower()
+    return "" if operation(name)[0] is LEAF else name
 
 
 def _key(made: Made) -> Key:

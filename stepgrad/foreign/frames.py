@@ -21,6 +21,8 @@ PROGRAM, OURS, ENGINE, CONSTRUCTOR, ACCESSOR = range(5)
 _CONSTRUCTORS = ("__init__", "__post_init__", "__attrs_post_init__", "__new__")
 _ACCESSORS = ("__setattr__",)
 _FRESH = 24
+_NEAR = 3
+"""How far up the stack what sets up an object is looked for."""
 _FUNCTION = 1
 """The flag of code whose variables are local: that of a function, not of a module or class."""
 
@@ -108,6 +110,16 @@ class Frames:
         """Whether this is an operator, or what one calls within the class."""
         while frame is not None and self.of(frame).role == ENGINE:
             if is_operator(frame.f_code):
+                return True
+            frame = frame.f_back
+        return False
+
+    def constructs(self, frame: FrameType | None) -> bool:
+        """Whether this sets up an object, or is called by what does, such as `forward()`."""
+        for _ in range(_NEAR):
+            if frame is None:
+                return False
+            if self.of(frame).role >= CONSTRUCTOR:
                 return True
             frame = frame.f_back
         return False

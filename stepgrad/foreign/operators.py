@@ -23,7 +23,7 @@ from stepgrad.numbers import factor, number
 from stepgrad.recording.naming.sites import Spot
 
 _OFTEN = 3
-"""How often each operator is looked at."""
+"""How often each operator is looked at, for each way to mix objects and numbers in a call."""
 
 
 class _Call(NamedTuple):
@@ -59,7 +59,7 @@ class Operators:
         self._kids: Sequence[Shadow] = ()
         self._computed = 0
         self._line: Spot | None = None
-        self._times: dict[str, int] = {}
+        self._times: dict[tuple[str, int], int] = {}
         self._said: set[tuple[str, str]] = set()
 
     def look(self, frame: FrameType | None) -> None:
@@ -103,8 +103,10 @@ class Operators:
         true = None if len(operands) != len(op.partials) else value_of(op, operands)
         if true is None:
             return
-        result = node or leaf
-        if result is not None and gives(op, operands, result._data):
+        made = [each for each in (node, leaf) if each is not None]
+        result = next((each for each in made if gives(op, operands, each._data)), None)
+        if result is not None:
+            kids = kids if result is node else ()
             if alone and not {*call.given} <= {*kids}:
                 self._remark("some children" if kids else "childless", call, result, call.name)
             return
@@ -122,11 +124,6 @@ class Operators:
 
     def _called(self, frame: FrameType) -> _Call | None:
         name = frame.f_code.co_name
-        if self.call is None or self.call.frame != id(frame):
-            times = self._times.get(name, 0)
-            if times >= _OFTEN:
-                return None
-            self._times[name] = times + 1
         operands, objects = list[float](), list[Shadow]()
         for each in arguments(frame).values():
             given = self._looking.stand_in(each)
@@ -136,5 +133,10 @@ class Operators:
             if plain is None:
                 return None
             operands.append(plain)
+        if self.call is None or self.call.frame != id(frame):
+            times = self._times.get((name, len(objects)), 0)
+            if times >= _OFTEN:
+                return None
+            self._times[name, len(objects)] = times + 1
         operator = is_operator(frame.f_code)
         return _Call(name, id(frame), tuple(operands), operator, tuple(objects))

@@ -12,7 +12,7 @@ from stepgrad.engine.ops import LEAF, Op
 from stepgrad.foreign.calls import Looking, kept_by
 from stepgrad.foreign.classes import LABELS, Hooks, Kind
 from stepgrad.foreign.door import Door
-from stepgrad.foreign.frames import CONSTRUCTOR, Frames
+from stepgrad.foreign.frames import Frames
 from stepgrad.foreign.makers import Call
 from stepgrad.foreign.nodes import Shadow, number, read
 from stepgrad.foreign.sites import MakingSite
@@ -70,15 +70,15 @@ class Parts:
         """
         kind = type(value)
         if name == self._kind.data:
-            if self._has_data and self._frames.of(_getframe(depth + 1)).role < CONSTRUCTOR:
+            if self._has_data and not self._frames.constructs(_getframe(depth + 1)):
                 return False
-            self._has_data = True
+            self._has_data = value is not None
             if kind is float:
                 self.pending._data = value  # type: ignore[union-attr]
             else:
                 self._set_data(value)
         elif name == self._kind.grad:
-            if self.has_grad and self._frames.of(_getframe(depth + 1)).role < CONSTRUCTOR:
+            if self.has_grad and not self._frames.constructs(_getframe(depth + 1)):
                 return False
             self.has_grad = True
             self.pending._grad = value if kind is float else number(value) or 0.0  # type: ignore[union-attr]

@@ -11,18 +11,22 @@ from threading import get_ident
 from types import FrameType
 from typing import Any, NamedTuple
 
-from stepgrad.engine.ops import CONSTANT
+from stepgrad.engine.ops import CONSTANT, LEAF
 from stepgrad.engine.tape import clears
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, PROGRAM, Code, Frames, is_function
 from stepgrad.foreign.making import Making
 from stepgrad.foreign.nodes import Shadow, number, same
+from stepgrad.foreign.paths import Paths, calls_itself
 from stepgrad.foreign.sites import WritingSite
 from stepgrad.foreign.statements import statement
 from stepgrad.recording.naming.sites import Spot
 
 _DEEPEST = 4
 """How far up the stack the owner of a rule is looked for."""
+
+_ROUNDED = 1e-9
+"""How far a sum may be off that the program adds up in another order."""
 
 UNSEEN = "writes through __dict__ or object.__setattr__ are not observable"
 
@@ -54,9 +58,11 @@ class Rules:
         self._codes = frames.codes
         self._door = door
         self._seed: tuple[Shadow, float, Spot | None] | None = None
+        self._begun = False  # whether the class itself has set the seed
         self.running = False
         self._by_path = False
         self._walked: dict[tuple[int, int], int] = {}
+        self.paths = Paths(nodes, frames, self._slot, door)
         self._said: set[object] = set()
 
     def wrote(
@@ -75,6 +81,8 @@ class Rules:
             site = code.writing.get(frame.f_lasti) or self._site(frame, code, grad)
             if not site.through:
                 break
+            name = frame.f_code.co_name
+            grad = grad if name.startswith("__") else name  # of a property
             frame = frame.f_back
         if frame is None or site is None:
             return
@@ -99,7 +107,8 @@ class Rules:
     ) -> None:
         before, after = numbers
         what = site.statement
-        if node._operation is CONSTANT or (what.copies and after == before):
+        known = self.paths.reported(node) and same(after, node._grad, _ROUNDED)
+        if known or node._operation is CONSTANT or (what.copies and after == before):
             node._grad = after
             return
         scales = what.changes and not what.reads  # or clips
@@ -109,7 +118,7 @@ class Rules:
         if owner is not None and (after or what.adds or owner.hinted):
             if not self.running:
                 self._early(owner.node, frame)
-            self._received(owner.node, node, after, site)
+            self._received(owner.node, node, after, site, frame)
         elif after:
             self._set(node, after, site, frame)
         else:
@@ -131,19 +140,25 @@ class Rules:
         if self.running:
             self.running = False
             self._walked.clear()
+            self.paths.clear()
             self._door.ended(by_path=self._by_path)
             self._by_path = False
-        if self._seed is not None:  # no rule ran: it was a gradient that was set, and no more
-            node, after, line = self._seed
-            self._seed = None
-            self._door.written_at("set", node, after, line)
+        if self._seed is not None:  # no rule ran
+            seed, self._seed = self._seed, None
+            if self._begun and seed[0]._operation is LEAF:  # a pass that has nowhere to go
+                self._door.seeded(*seed)
+                self._door.ended()
+            else:
+                self._door.written_at("set", *seed)
 
     # What kind of write it is.
 
-    def _received(self, out: Shadow, node: Shadow, after: float, site: WritingSite) -> None:
+    def _received(
+        self, out: Shadow, node: Shadow, after: float, site: WritingSite, frame: FrameType
+    ) -> None:
         if node._operation is CONSTANT:  # takes no gradient
-            node._grad = after
             return
+        seeded = self.running or self._seed is not None
         if not self.running:
             if self._seed is not None:
                 seed, self._seed = self._seed, None
@@ -151,10 +166,9 @@ class Rules:
             self.running = True
         if site.by_path:
             self._by_path = True
-        if out._first is node:
-            slot = self._slot(out, node) if out._second is node or out._others else 0
-        else:
-            slot = self._slot(out, node) if out._others else 1
+            self.paths.lead(frame, seeded=seeded)
+        several = out._others or out._first is out._second
+        slot = self._slot(out, node) if several else int(out._first is not node)
         self._door.received(out, slot, node, after, site.line)
         node._grad = after
 
@@ -170,13 +184,15 @@ class Rules:
 
     def _set(self, node: Shadow, after: float, site: WritingSite, frame: FrameType) -> None:
         role = self._frames.of(frame).role
-        begins = site.seeds or site.statement.constant or after == 1.0
+        what = site.statement
+        begins = site.seeds or what.constant or after == 1.0
         if self.running and role != PROGRAM and not begins:
             self._door.written_at("set", node, after, site.line)
             self._stray(node, frame, site)
             return
         self.end()
         site.seeds = role != PROGRAM
+        self._begun = site.seeds and (what.constant or (after == 1.0 and not what.changes))
         self._seed = node, after, site.line
 
     def _cleared(self, node: Shadow, after: float, site: WritingSite, frame: FrameType) -> None:
@@ -216,7 +232,7 @@ class Rules:
     def _check(self, node: Shadow, before: Any) -> None:
         """Look whether a gradient is what was last seen of it."""
         was = number(before)
-        if was is None or same(was, node._grad):
+        if was is None or same(was, node._grad) or self.paths.inside(node):
             return
         if "unseen" not in self._said:
             self._said.add("unseen")
@@ -261,7 +277,7 @@ class Rules:
                 name, out = max(names.items(), key=lambda found: found[1]._stamp)
                 site.depth = depth
                 site.variable = name if hinted or (len(names) == 1 and depth) else ""
-                site.by_path = depth > 0 and self._calls_itself(frame, depth + 1)
+                site.by_path = depth > 0 and calls_itself(frame.f_code, frame.f_back, depth + 1)
                 return _Owner(out, bool(hinted))
             if depth == 0 and self._rule_of(at) is not None:
                 return None  # the code of a rule, and none that writes to an operand
@@ -282,15 +298,3 @@ class Rules:
         found = [*self._variables(frame).values()]
         rules = [out for out in found if any(out.has_operand(each) for each in found)]
         return max(rules, key=lambda each: each._stamp, default=None)
-
-    @staticmethod
-    def _calls_itself(frame: FrameType, depth: int) -> bool:
-        """Whether code that writes is called, a few frames up, by itself."""
-        at = frame.f_back
-        for _ in range(depth):
-            if at is None:
-                return False
-            if at.f_code is frame.f_code:
-                return True
-            at = at.f_back
-        return False

@@ -81,7 +81,8 @@ class Watch:
         for each, node in [*self.instances()]:
             kind = self._hooks.kinds[type(each)]
             now = number(read(each, kind.grad))
-            if now is not None and not same(now, node._grad):
+            inside = self._rules.paths.inside(node)
+            if now is not None and not inside and not same(now, node._grad):
                 self._say("unseen", UNSEEN, node)
                 break
         self._door.unwatched()
@@ -168,12 +169,13 @@ class Watch:
             if making.home:
                 self._say("thread", "what other threads compute is not observed")
             return
-        if making.pending is not None:
-            making.flush()
-        if name == kind.data:
-            self._rules.updated(node, value, _getframe(2))
+        frame, update = _getframe(2), name == kind.data
+        if making.pending is not None and (update or not self._frames.constructs(frame)):
+            making.flush()  # unless its constructor counts the users of its operands, for example
+        if update:
+            self._rules.updated(node, value, frame)
         elif isinstance(value, FunctionType) and value.__closure__:
-            self._hung(node, value, _getframe(2))
+            self._hung(node, value, frame)
         elif name in LABELS and isinstance(value, str):
             making.name(node, value)
 

@@ -40,7 +40,8 @@ def verdicts_told(session: Session) -> Iterator[str]:
         return
     yield f"{counted(len(found.verdicts), 'verdict')}." if found.verdicts else "No verdict."
     for each in (*found.verdicts, *found.notes):
-        yield read_message(f"{'note' if each.note else 'verdict'} {each.name}: {each.text}")
+        name = each.head(session.recording)
+        yield read_message(f"{'note' if each.note else 'verdict'} {name}: {each.text}")
         if each.advice:
             yield read_message(each.advice)
         if each.events:

@@ -109,3 +109,53 @@ def test_a_value_with_children_and_no_rule_is_named(
     found = [each for each in verdicts(recorded(path)) if each.name == "engine"]
     assert [each.text for each in found] == said
     assert not any(each.wrong for each in found)
+
+
+def test_a_method_is_not_blamed_for_what_another_one_leaves_out(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    text = (FOREIGN / "healthy" / "means.py").read_text()
+    path.write_text(text.replace("self.data * other.data, (self, other)", "self.data * other.data"))
+    found = judgement(recorded(path))
+    assert found is not None
+    (fault,) = found.faults
+    assert fault.kind == "left out"
+    assert fault.text.startswith("`__mul__` leaves self and other out")
+
+
+def test_a_pass_that_begins_at_a_copy_of_the_result_reaches_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    text = (FOREIGN / "healthy" / "local_grads.py").read_text()
+    path.write_text(text.replace("loss.backward()", "Num(loss.data).backward()"))
+    recording = recorded(path)
+    (verdict,) = [each for each in verdicts(recording) if not each.note]
+    assert verdict.name == "unreached"
+    assert "copies loss = " in verdict.text
+    assert not judge(path.name, recording).ways
+
+
+@pytest.mark.parametrize(
+    ("forward", "rule", "kind"),
+    [
+        ("math.tanh(self.data / 2)", "1 - t**2", "wrong forward"),
+        ("math.tanh(self.data / 2)", "1 - t", "local derivative"),
+        ("math.tanh(self.data / 2)", "(1 - t**2) / 2", ""),
+    ],
+)
+def test_a_method_may_compute_something_else_than_its_name_says(
+    tmp_path: Path, forward: str, rule: str, kind: str
+) -> None:
+    path = tmp_path / "mine.py"
+    text = (FOREIGN / "healthy" / "closures.py").read_text()
+    text = text.replace("math.tanh(self.data)", forward)
+    path.write_text(text.replace("(1 - t**2)", f"({rule})"))
+    found = judgement(recorded(path))
+    assert found is not None
+    assert [each.kind for each in found.faults] == ([kind] if kind else [])
+    if kind == "wrong forward":
+        assert re.match(r"`tanh` makes \S+ of tanh\(\S+\); right is \S+, and", found.faults[0].text)
+
+
+def test_what_is_written_over_is_told(tmp_path: Path) -> None:
+    found = judgement(recorded(MISTAKES["add_assigns"].planted(tmp_path)))
+    assert found is not None
+    assert "over the 0 in" not in found.faults[0].text

@@ -241,6 +241,29 @@ def test_another_kind_is_named_as_well_but_no_third_one() -> None:
     assert last.endswith("; later ones may follow from it")
 
 
+def test_one_mistake_of_a_line_explains_all_that_it_writes() -> None:
+    def rule(_: Shadow, __: int, upstream: float, due: float) -> float:
+        return due / upstream  # where -1 arrives, it is also the sign that is wrong
+
+    assert {*kinds(recorded(rule))} == {"upstream missing"}
+
+
+@pytest.mark.parametrize(
+    ("passed", "kind"), [((1.0, 1.0), "local derivative"), ((1.0, 0.0), "swapped")]
+)
+def test_a_maximum_is_swapped_only_if_both_operands_are_wrong(
+    passed: tuple[float, float], kind: str
+) -> None:
+    def rule(_: Shadow, slot: int, upstream: float, __: float) -> float:
+        return upstream * passed[slot]
+
+    with record(lines=True) as recording:
+        engine = Engine()
+        c = engine.make("max", engine.leaf(2.0, "a"), engine.leaf(3.0, "b"), label="c")
+        engine.backward(c, rule)
+    assert kinds(recording) == [kind]
+
+
 def test_all_that_is_wrong_in_one_rule_is_named() -> None:
     def rule(out: Shadow, slot: int, _: float, due: float) -> float:
         return (3 * due, -due)[slot] if out._operation.name == "div" else due

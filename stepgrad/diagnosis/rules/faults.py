@@ -23,6 +23,7 @@ Kind = Literal[
     "upstream",
     "local derivative",
     "no contribution",
+    "left out",
     "no rule",
 ]
 """What it is, in a word or two."""
@@ -45,20 +46,30 @@ ADVICE: Mapping[Kind, str] = {
     "local derivative": "Correct the derivative in the rule.",
     "no contribution": "Add a contribution for each operand to the rule, and store the rule in "
     "the result.",
+    "left out": "Make each operand a child of the result: a copy of its number hands on nothing.",
     "no rule": "Give it `local_grads`, one for each child, or set its `_backward`.",
 }
 """What people do about it."""
 
 STRUCTURAL: frozenset[Kind] = frozenset(
-    {"called", "wrong node", "seed", "not cleared", "order", "visited twice", "no contribution"}
+    {
+        "called",
+        "wrong node",
+        "seed",
+        "not cleared",
+        "order",
+        "visited twice",
+        "no contribution",
+        "left out",
+    }
 )
 """Those that lead to each other: of two, the second may be the first one again."""
 
 
-ONCE: frozenset[Kind] = frozenset({"overwrites", "upstream missing", "upstream"})
+ONCE: frozenset[Kind] = frozenset({"overwrites", "upstream missing", "upstream", "sign"})
 """Those that a line which writes for several operands does to all of them."""
 
-CONTRIBUTIONS: frozenset[Kind] = ONCE | {"swapped", "sign", "local derivative"}
+CONTRIBUTIONS: frozenset[Kind] = ONCE | {"swapped", "local derivative"}
 """Those of a single contribution."""
 
 

@@ -1,4 +1,7 @@
-"""Values that are not what the operator gives: `3 - v` that computes v − 3 (`wrong_forward`)."""
+"""Values that are not what the operator gives: `3 - v` that computes v − 3 (`wrong_forward`).
+
+Or not what the name of a method says, whose rule is the right one for that name (`misnamed`).
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ from collections.abc import Iterator, Sequence, Set
 from math import isclose
 
 from stepgrad.diagnosis.rules.faults import Fault
+from stepgrad.diagnosis.rules.formulas import Sample
 from stepgrad.diagnosis.rules.lines import Lines
 from stepgrad.diagnosis.rules.words import Words
-from stepgrad.diagnosis.rules.wrote import SAME
-from stepgrad.engine.ops import Op
+from stepgrad.diagnosis.rules.wrote import SAME, Wrote
+from stepgrad.engine.ops import BY_NAME, Op
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
@@ -23,6 +27,35 @@ def wrong_forward(recording: Recording) -> Iterator[Fault]:
         if op not in found:
             found.add(op)
             yield _fault(recording, node, op)
+
+
+def misnamed(recording: Recording, wrote: Wrote, samples: Sequence[Sample]) -> Fault | None:
+    """Return a fault if a method called `tanh` has the rule of tanh, and computes something else.
+
+    Args:
+        recording: where it is.
+        wrote: a contribution that is wrong for what the method computes.
+        samples: the numbers of such contributions.
+    """
+    op = BY_NAME.get(wrote.op.name)
+    if op is None or not wrote.op.stored or len(op.partials) != len(wrote.op.partials):
+        return None
+    try:
+        values = [op.value(*each.operands) for each in samples]
+        rule = all(
+            any(
+                _same(each.taken, op.local[wrote.slot](*each.operands, out))
+                for out in (value, each.out)
+            )
+            for each, value in zip(samples, values, strict=True)
+        )
+    except (ArithmeticError, ValueError):
+        return None
+    if not samples or not rule or _same(values[0], samples[0].out):
+        return None
+    text = Words(recording).misnamed(op, samples[0].operands, samples[0].out)
+    position = recording.history.made_at(wrote.out)
+    return Fault("wrong forward", position, text, (wrote.out,), Lines(recording).made(wrote.out))
 
 
 @kept(1)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
-from stepgrad.diagnosis.rules.causes import cause, lucky
+from stepgrad.diagnosis.rules.causes import Causes, lucky
 from stepgrad.diagnosis.rules.faults import CONTRIBUTIONS, ONCE, STRUCTURAL, Fault, Kind
 from stepgrad.diagnosis.rules.forward import wrong_forward
 from stepgrad.diagnosis.rules.lines import operations_at
 from stepgrad.diagnosis.rules.passes import Judged, judged
 from stepgrad.diagnosis.rules.remarks import UNFINISHED, hidden, noticed, seen
 from stepgrad.diagnosis.rules.wrote import Parts, Wrote, whole_passes
+from stepgrad.engine.ops import Op
 from stepgrad.engine.tape import Place
 from stepgrad.printable import counted
 from stepgrad.progress import advance
@@ -101,23 +102,32 @@ def _finished(recording: Recording, block: ForeignBackward) -> bool:
 
 def _causes(recording: Recording, found: Judged) -> Iterator[Fault]:
     """Yield why contributions are wrong, once for each line, operation and operand."""
-    groups: dict[object, list[Wrote]] = {}
+    groups: dict[tuple[Op, int, Place | None], list[Wrote]] = {}
     for each in found.wrong:
         groups.setdefault((each.op, each.slot, each.place), []).append(each)
+    others = {(op, slot) for op, slot, _ in groups}
+    causes = {key: Causes(recording, group, others) for key, group in groups.items()}
     kinds = set[Kind]()
-    for group in groups.values():
-        shared = _shared(recording, group[0].place, found.wrong)
-        fault = cause(recording, group, shared=shared)
+    for (_, _, place), cause in causes.items():
+        at_line = [other.kinds for (*_, there), other in causes.items() if there == place]
+        common = frozenset[Kind]().union(*at_line).intersection(*at_line)
+        fault = cause.fault(shared=_shared(recording, place, found.wrong, common), common=common)
         kinds.add(fault.kind)
         yield fault
     if found.lucky and "overwrites" not in kinds:
         yield lucky(recording, found.lucky[0])
 
 
-def _shared(recording: Recording, place: Place | None, wrong: Sequence[Wrote]) -> bool:
-    """Whether a line writes for several operations, and for all of them what is wrong."""
+def _shared(
+    recording: Recording, place: Place | None, wrong: Sequence[Wrote], common: Set[Kind]
+) -> bool:
+    """Whether a line writes for several operations, and what is wrong is the same for all of them.
+
+    Operands that are swapped do not show in a sum.
+    """
     every = operations_at(recording, place)
-    return len(every) > 1 and every == {each.op.name for each in wrong if each.place == place}
+    found = {each.op.name for each in wrong if each.place == place}
+    return len(every) > 1 and (every == found or ("swapped" in common and len(found) > 1))
 
 
 def _first(recording: Recording, faults: Sequence[Fault]) -> tuple[Sequence[Fault], bool]:

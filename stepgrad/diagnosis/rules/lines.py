@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from stepgrad.diagnosis.rules.text import (
     Function,
+    answering,
     calling,
     calls,
     end,
@@ -19,10 +20,12 @@ from stepgrad.diagnosis.rules.text import (
     methods,
     names_a_text,
     parts,
+    returning,
     unused,
 )
 from stepgrad.diagnosis.rules.wrote import Wrote, foreign_passes
 from stepgrad.engine.tape import Place
+from stepgrad.recording.blocks import Write
 from stepgrad.recording.foreign.sweep import ForeignBackward
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
@@ -81,6 +84,15 @@ class Lines:
         names = {each.id for each in ast.walk(statement) if isinstance(each, ast.Name)}
         return not written or not written.isdisjoint(read) or not own.isdisjoint(names)
 
+    def reads(self, place: Place | None) -> bool:
+        """Whether a line reads a gradient; it may where its text is not known."""
+        statement = self._statement(place)
+        if statement is None:
+            return True
+        found = [each for each in ast.walk(statement) if isinstance(each, ast.Attribute)]
+        written = {each.attr for each in found if isinstance(each.ctx, ast.Store)}
+        return any(each.attr in written for each in found if isinstance(each.ctx, ast.Load))
+
     def method(self, place: Place | None) -> Function | None:
         """The outermost function around a line; None if there is none."""
         return next(iter(self._around(place)), None)
@@ -88,10 +100,10 @@ class Lines:
     def left_out(self, place: Place | None) -> Sequence[str]:
         """The arguments that the method around a line hands on to nothing.
 
-        Only in a program that runs a backward pass: other classes need no children.
+        Only in a program that writes gradients: other classes need no children.
         """
         source, around = self._source(place), self._around(place)
-        if source is None or not around or not foreign_passes(self.recording.blocks):
+        if source is None or not around or not _differentiates(self.recording):
             return ()
         return unused(around[-1])
 
@@ -103,10 +115,27 @@ class Lines:
         If one line writes for several operations, what it adds comes from elsewhere: from the
         method of a class of its own for each operation, or from where the result was made.
         """
-        if len(operations_at(self.recording, wrote.place)) < 2:
-            return wrote.place
-        made = self.made(wrote.out)
-        return self._handing(made, wrote.place) or made or wrote.place
+        several = len(operations_at(self.recording, wrote.place)) > 1
+        return (several and (self.own(wrote) or self.made(wrote.out))) or wrote.place
+
+    def own(self, wrote: Wrote) -> Place | None:
+        """The line in the class of an operation that says what an operand receives.
+
+        It calls what writes for several operations; or the method returns there that is called by
+        what writes.
+        """
+        statement, source = self._statement(self.made(wrote.out)), self._source(wrote.place)
+        around = self._around(wrote.place)[-1:]
+        several = len(operations_at(self.recording, wrote.place)) > 1
+        if statement is None or source is None or not around or not several:
+            return None
+        names = {each.id for each in ast.walk(statement) if isinstance(each, ast.Name)}
+        for each in parts(source):
+            if isinstance(each, ast.ClassDef) and each.name in names and around[0] not in each.body:
+                line = calling(each, around[0].name) or answering(each, around[0])
+                if line is not None:
+                    return _at(wrote.place, line)
+        return None
 
     def handing_on(self, wrote: Wrote) -> Place | None:
         """The line that multiplies by what arrives.
@@ -124,12 +153,16 @@ class Lines:
         return self.rule(wrote) if ruled else wrote.place
 
     def made(self, node: int) -> Place | None:
-        """The line of the engine that makes the result of an operation; else that of the node."""
-        for name in self.methods(node):
-            for file, source in self.recording.sources.items():
-                for function in methods(source):
-                    if function.name == name and (line := making(function)):
-                        return Place(line=line, file=file)
+        """The line of the engine that makes the result of an operation; else that of the node.
+
+        A method may leave it to another one: `__rsub__` does in `return V(other) - self`.
+        """
+        for line_of in (making, returning):
+            for name in self.methods(node):
+                for file, source in self.recording.sources.items():
+                    for function in methods(source):
+                        if function.name == name and (line := line_of(function)):
+                            return Place(line=line, file=file)
         place = self.recording.node(node).place
         return place if place.line else None
 
@@ -215,21 +248,6 @@ class Lines:
         found = [each for each in self._functions(place) if each.lineno <= line <= end(each)]
         return sorted(found, key=lambda each: each.lineno)
 
-    def _handing(self, made: Place | None, place: Place | None) -> Place | None:
-        """The line that calls what writes, in the class of which a result is made."""
-        statement, source = self._statement(made), self._source(place)
-        around = self._around(place)[-1:]
-        if statement is None or source is None or not around:
-            return None
-        called = [each for each in ast.walk(statement) if isinstance(each, ast.Call)]
-        names = {getattr(each.func, "id", "") for each in called}
-        for each in parts(source):
-            if isinstance(each, ast.ClassDef) and each.name in names and around[0] not in each.body:
-                line = calling(each, around[0].name)
-                if line is not None:
-                    return _at(place, line)
-        return None
-
 
 def _variables(function: Function) -> Iterator[str]:
     """Yield the names that a function gives values to: arguments but `self`, and variables."""
@@ -248,6 +266,16 @@ _LOOPS = ast.For, ast.While
 
 def _at(place: Place | None, line: int) -> Place | None:
     return None if place is None else replace(place, line=line)
+
+
+@kept(1)
+def _differentiates(recording: Recording) -> bool:
+    """Whether a program writes gradients: in a backward pass, or one by one."""
+    return any(
+        isinstance(block, ForeignBackward)
+        or (isinstance(block, Write) and not block.writes.updates)
+        for block in recording.blocks
+    )
 
 
 @kept(1)

@@ -69,7 +69,7 @@ def _left_out(recording: Recording, remark: Remark) -> Iterator[Fault]:
             f"backward pass does not go on to {'it' if len(names) == 1 else 'them'}"
         )
         position = recording.history.made_at(remark.node)
-        yield Fault("no contribution", position, text, (remark.node,), remark.place)
+        yield Fault("left out", position, text, (remark.node,), remark.place)
 
 
 def choosing(recording: Recording) -> Set[str]:

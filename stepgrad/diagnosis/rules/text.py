@@ -96,17 +96,30 @@ def calling(part: ast.AST, name: str) -> int | None:
     return None
 
 
+def answering(cls: ast.ClassDef, caller: Function) -> int | None:
+    """Return the line on which a method of a class returns that a function calls."""
+    called = {
+        getattr(each.func, "attr", "") for each in ast.walk(caller) if isinstance(each, ast.Call)
+    }
+    for each in cls.body:
+        if isinstance(each, Function) and each.name in called:
+            return returning(each)
+    return None
+
+
 def making(function: Function) -> int | None:
-    """Return the line of a function that makes its result: it calls a class, or returns."""
-    returns = None
+    """Return the line of a function that makes its result: it calls a class."""
     for each in _own(function):
         if isinstance(each, (ast.Return, ast.Assign)) and isinstance(each.value, ast.Call):
             called = getattr(each.value.func, "id", "")
             if called[:1].isupper():
                 return each.lineno
-        if isinstance(each, ast.Return):
-            returns = returns or each.lineno
-    return returns
+    return None
+
+
+def returning(function: Function) -> int | None:
+    """Return the line on which a function first returns."""
+    return next((each.lineno for each in _own(function) if isinstance(each, ast.Return)), None)
 
 
 def _own(function: Function) -> Iterator[ast.stmt]:

@@ -38,10 +38,17 @@ class Words:
         self, method: str, op: Op, numbers: Sequence[float], value: float, *, turned: bool
     ) -> str:
         """The class computes something else than its operator says."""
-        written = op.written(dict(zip(op.operands, map(factor, numbers), strict=True)))
+        called = op.written(dict.fromkeys(op.operands, "")).startswith(f"{op.name}(")
+        shown = map(number if called else factor, numbers)
+        written = op.written(dict(zip(op.operands, shown, strict=True)))
         right = number(op.value(*numbers))
         told = f"`{method}` makes {number(value)} of {written}; right is {right}"
         return f"{told}: it has its operands the wrong way round" if turned else told
+
+    def misnamed(self, op: Op, numbers: Sequence[float], value: float) -> str:
+        """A method computes something else than its name says, and its rule is that of the name."""
+        told = self.forward(op.name, op, numbers, value, turned=False)
+        return f"{told}, and the rule is that of {op.name}"
 
     # The pass as a whole.
 

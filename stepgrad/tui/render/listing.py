@@ -89,7 +89,8 @@ def verdicts_report(session: Session, *_: object) -> Content | Listing:
 
 def _verdicts(recording: Recording, found: Diagnosis) -> Iterator[Line]:
     for each in (*found.verdicts, *found.notes):
-        head = f"note, {each.name}: " if each.note else f"{ink.ALARM} {each.name}: "
+        name = each.head(recording)
+        head = f"note, {name}: " if each.note else f"{ink.ALARM} {name}: "
         text = ink.line((head, ink.QUIET if each.note else ink.HALT), (each.text, ink.PLAIN))
         yield Line(text, indent=2)
         for position in each.events[:_MOST]:

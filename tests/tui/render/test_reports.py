@@ -4,14 +4,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from math import inf, nan
+from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.content import Content
 
+from diagnosing import recorded
+from mistakes import MISTAKES
 from stepgrad import Cursor, Value, record
 from stepgrad.engine.world import World
 from stepgrad.harness import Replay
+from stepgrad.plain.reports import verdicts_told
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.editing import edit
 from stepgrad.replay.program import Program
@@ -207,6 +211,16 @@ def test_what_wraps_goes_on_below_the_text_and_not_below_its_place() -> None:
     assert line.wrapped(34).plain == "  event 14  one two three four\n            five"
     assert line.wrapped(99).plain == line.text.plain
     assert max(len(row) for row in line.wrapped(20).plain.split("\n")) <= 20, "no room to indent"
+
+
+def test_a_verdict_has_the_line_to_blame_where_its_event_has_another(tmp_path: Path) -> None:
+    """What is wrong is written where all gradients are, and stated in the class of -."""
+    wrong = Session(Cursor(recorded(MISTAKES["functions_sign"].planted(tmp_path))))
+    report = verdicts_report(wrong)
+    assert isinstance(report, Listing)
+    head = report.lines[0].text.plain
+    assert head.startswith("⚠ engine, functions_sign.py:32: the rule of u − a adds")
+    assert "verdict engine, line 32 of functions sign.py: the rule" in [*verdicts_told(wrong)][1]
 
 
 def expected(keys: str) -> list[Line]:
