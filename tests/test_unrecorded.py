@@ -78,8 +78,29 @@ def test_threads_that_are_not_recorded_are_said(
     does, who = THREADS[name]
     [note] = notes(tmp_path, f"{THREAD}{does}\n", capfd)
     assert note.startswith(f"note: not recorded: Values in {who}; ")
+    assert "what a recorded thread uses of them is recorded" in note
     assert "record() inside" in note
     assert "contextvars.copy_context().run" in note
+
+
+def test_threads_that_use_an_own_class_are_said(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    own = (
+        "from threading import Thread\n"
+        "class V:\n"
+        "    def __init__(self, data, children=()):\n"
+        "        self.data, self.grad, self.children = data, 0.0, children\n"
+        "    def __mul__(self, other):\n"
+        "        return V(self.data * other.data, (self, other))\n"
+        "v = V(2.0) * V(3.0)\n"
+        "for name in 'one', 'two':\n"
+        "    t = Thread(target=lambda: v * v, name=name); t.start(); t.join()\n"
+    )
+    assert notes(tmp_path, own, capfd) == [
+        "note: not recorded: Values in one, two; a class of the program's own is observed in the "
+        "main thread only"
+    ]
 
 
 QUIET = {

@@ -23,9 +23,11 @@ class Watch:
 
     Args:
         door: what is told of it.
+        missed: called by other threads whenever they use one, which is not observed.
     """
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, missed: Callable[[], None] = lambda: None) -> None:
+        self._missed = missed
         self.nodes: dict[int, Shadow] = {}
         self._door = door
         self._frames = Frames()
@@ -147,8 +149,7 @@ class Watch:
         """Report an object that was not seen before; return its node if this is no part of it."""
         making, frame = self._making, _getframe(2)
         if get_ident() != making.home:
-            if making.home:
-                self._say("thread", "what other threads compute is not observed")
+            self._elsewhere()
             return None
         if self._rules.running:
             self._rules.end()
@@ -166,8 +167,7 @@ class Watch:
         """Report another attribute than a gradient."""
         making = self._making
         if get_ident() != making.home:
-            if making.home:
-                self._say("thread", "what other threads compute is not observed")
+            self._elsewhere()
             return
         frame, update = _getframe(2), name == kind.data
         if making.pending is not None and (update or not self._frames.constructs(frame)):
@@ -178,6 +178,12 @@ class Watch:
             self._hung(node, value, frame)
         elif name in LABELS and isinstance(value, str):
             making.name(node, value)
+
+    def _elsewhere(self) -> None:
+        """Report that a thread uses an engine which is not watched there."""
+        if self._making.home:
+            self._say("thread", "what other threads compute is not observed")
+            self._missed()
 
     def _is_older(self, made: Any, frame: FrameType, kind: Kind) -> bool:
         """Whether an object was made before, unseen: by pickle or copy, for example."""
@@ -220,12 +226,17 @@ def _full(cell: Any) -> bool:
 
 
 @contextmanager
-def watching(door: Door | None) -> Iterator[Watch | None]:
-    """Report to a recorder what the engines of a program do that are defined inside."""
+def watching(
+    door: Door | None, missed: Callable[[], None] = lambda: None
+) -> Iterator[Watch | None]:
+    """Report to a recorder what the engines of a program do that are defined inside.
+
+    Other threads are not observed, and call `missed` whenever they use one.
+    """
     if door is None:
         yield None
         return
-    watch = Watch(door)
+    watch = Watch(door, missed)
     with watch.installed():
         try:
             yield watch

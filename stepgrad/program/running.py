@@ -95,7 +95,7 @@ def _recorded(  # noqa: PLR0913 - all that there is to a program
             as_main(program, arguments) as main,
             interruptible(saves),
             record(recording, lines=True, memory=memory),
-            watching(active_recorder()),
+            watching(active_recorder(), unrecorded.unwatched),
             tensors_watched(tensors),
             closing(program.parts(main)) as parts,
             closing(Awaiting()) as awaiting,

@@ -28,9 +28,11 @@ _SHOWN = 4
 """The most threads and processes to name."""
 
 _OF_THREADS = (
+    "what a recorded thread uses of them is recorded; "
     "to record a thread, start it in a copy of the context (contextvars.copy_context().run), "
     "or use record() inside it"
 )
+_OF_OTHERS = "a class of the program's own is observed in the main thread only"
 _OF_PROCESSES = "to record a process, use record() inside it, and save what it records"
 
 
@@ -91,6 +93,7 @@ class Unrecorded:
     def __init__(self) -> None:
         self.tape: Tape | None = None
         self._threads: dict[str, None] = {}
+        self._unwatched: dict[str, None] = {}
         self._starters = {name for name in _STARTERS if name in sys.modules}
         self._pipe = os.pipe() if _FORKS else None
         if self._pipe is not None:
@@ -102,6 +105,10 @@ class Unrecorded:
         if active_tape() is None:
             name = threading.current_thread().name
             report_to(_Witness(lambda: self._threads.setdefault(name)))  # type: ignore[abstract]
+
+    def unwatched(self) -> None:
+        """Take note that this thread uses a class of the program's own, which is not seen."""
+        self._unwatched.setdefault(threading.current_thread().name)
 
     def begin_process(self) -> None:
         """Watch this process, which has just been forked."""
@@ -123,13 +130,16 @@ class Unrecorded:
         What processes do that were not forked is not known. They are named where the program
         itself has used Values (`recorded`).
         """
-        names = [*dict.fromkeys(map(printable, (*self._threads, *self._processes())))]
+        used = (*self._threads, *self._unwatched, *self._processes())
+        names = [*dict.fromkeys(map(printable, used))]
         who = few(names, _SHOWN)
         started = self._started() if recorded else ""
         what = [f"Values in {who}" * bool(names), f"processes started by {started}" * bool(started)]
         if not any(what):
             return ""
-        how = _OF_THREADS if self._threads else _OF_PROCESSES
+        how = _OF_OTHERS if self._unwatched else _OF_PROCESSES
+        if self._threads:
+            how = _OF_THREADS
         return f"note: not recorded: {' and '.join(filter(None, what))}; {how}"
 
     def _started(self) -> str:

@@ -101,7 +101,7 @@ class Pending:
     def look(self, *, driven: bool = False, again: bool = False) -> None:
         """Have leaves named by what holds them, when the nodes are taken.
 
-        It is `driven` if a backward pass is about to run, by the calls that run now. `again`:
+        It is `driven` if the calls that run now are about to run a backward pass. `again`:
         leaves that were not found before are looked for, too.
         """
         if self._callers is not None:

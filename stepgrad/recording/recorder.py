@@ -169,6 +169,7 @@ class Recorder(Blockwise):
 
         def write(kind: WriteKind, value: Node, after: float, place: Place | None = None) -> None:
             if made:
+                self._driven(kind)
                 self.settle()
             try:
                 known[value._stamp]
@@ -185,6 +186,11 @@ class Recorder(Blockwise):
             note((kind, value, after, place))
 
         return write
+
+    def _driven(self, kind: WriteKind) -> None:
+        """Look at what runs: whoever clears gradients runs the model, as before a pass."""
+        if kind != "update":
+            self._pending.look(driven=True)
 
     def adopt(self, value: Node) -> None:
         """Log what is pending, and a Value and what it was made from, if that is not yet logged."""
@@ -205,6 +211,7 @@ class Recorder(Blockwise):
         """Log the writes of an optimizer, and carry them out."""
         with self._lock:
             if self._open():
+                self._driven(kind)
                 self._settle()
                 self._writer.write_all(kind, values, after, rule)
                 self._check_budget()

@@ -251,11 +251,11 @@ def test_without_a_shell_ipython_is_any_module(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_text_is_parsed_once_for_all_recordings_and_again_where_that_failed() -> None:
     text = "loss = error * error  # a text of this test alone"
-    with mock.patch.object(assigned, "parse", side_effect=RecursionError):
+    with mock.patch.object(assigned, "parse_program", side_effect=RecursionError):
         assert assignments(text) is None
     found = assignments(text)
     assert found
-    with mock.patch.object(assigned, "parse") as parse:
+    with mock.patch.object(assigned, "parse_program") as parse:
         assert assignments(text) is found
     parse.assert_not_called()
     assert assignments("loss = = error") is None

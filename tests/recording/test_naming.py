@@ -330,6 +330,22 @@ SCOPES = {
         "main()",
         ["", "model0", "model1", "", "model0", "model1", ""],
     ),
+    "what clears gradients is no part": (
+        "class Model:\n    def __init__(self):\n        self.w = Value(1.0)\n"
+        "    def zero_grad(self):\n        self.w.grad = 0\n"
+        "    def __call__(self, x):\n        return (self.w * x).tanh()\n"
+        "def fit(model):\n    for _ in range(2):\n        loss = (model(2) - 1) ** 2\n"
+        "        model.zero_grad()\n        loss.backward()\n"
+        "fit(Model())",
+        ["model", "", "model", ""],
+    ),
+    "what has an optimizer clear them is no part": (
+        "def model(w):\n    return (w * 2).tanh()\n"
+        "def fit(w):\n    sgd = SGD([w], 0.1)\n    for _ in range(2):\n"
+        "        loss = (model(w) - 1) ** 2\n        sgd.zero_grad()\n        loss.backward()\n"
+        "fit(Value(1.0))",
+        ["", "model", "", "model", ""],
+    ),
     "by what the results are called": (
         "w = Value(2.0)\ndef f(x):\n    return (w * x).exp()\nq = f(1)\nk = f(2)\nk = f(3)",
         ["", "f_q", "f_k0", "f_k1"],
