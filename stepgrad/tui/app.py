@@ -21,7 +21,7 @@ from stepgrad.replay.commands import table
 from stepgrad.replay.session import Session
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.scenario.rerun import session_on
-from stepgrad.tui.gallery.learning import Learner, LessonScreen
+from stepgrad.tui.gallery.learning import LessonScreen, learning
 from stepgrad.tui.keymap import KeyedApp, binding
 from stepgrad.tui.screen.debugger import DebuggerScreen
 from stepgrad.tui.screen.working import Onward
@@ -136,7 +136,7 @@ class DebuggerApp(KeyedApp):
         self._home = home(path) if path else None
         if self._home is None:
             return DebuggerScreen(session, self._scenario, self._growing)
-        learner = Learner(self.notify, self._home.kept)
+        learner = learning(self.notify, self._home.kept)
         return LessonScreen(self._home.lesson, learner, session, self._scenario, self._growing)
 
     async def _open(self, screen: Screen[Any]) -> None:
