@@ -6,11 +6,9 @@ from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from functools import partial
 from io import StringIO
-from pathlib import Path
 
 from stepgrad.cli.output import echo
 from stepgrad.cli.prompt import Typed, converse
-from stepgrad.course.folder import Home, home
 from stepgrad.course.learner import Learner
 from stepgrad.course.lessons import Course
 from stepgrad.course.progress import Mark
@@ -74,13 +72,6 @@ class Guide:
         done = talk.lesson.lesson.done
         mark = Mark(seen=True, done=done, right=score.right, asked=len(score.asked))
         self._learner.note(name, mark)
-
-
-def home_of(opened: Opened) -> Home | None:
-    """Return the place of the lesson that is open in its course; None if it is in none."""
-    source = opened.recording.source
-    path = opened.scenario.path if opened.scenario else Path(source.path) if source else None
-    return None if path is None else home(path)
 
 
 def _open(course: Course, name: str) -> Opened:

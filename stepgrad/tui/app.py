@@ -13,7 +13,7 @@ from textual import events
 from textual.app import SystemCommand
 from textual.screen import Screen
 
-from stepgrad.course.folder import Home, course_of, home
+from stepgrad.course.folder import Home, course_of, home_of
 from stepgrad.course.lessons import Course, ours
 from stepgrad.errors import StepgradError
 from stepgrad.recording.recording import Recording
@@ -130,10 +130,7 @@ class DebuggerApp(KeyedApp):
 
     def _debugger(self, session: Session) -> DebuggerScreen:
         """Return the screen for a session; what is done of a lesson of the course is noted."""
-        path = self._scenario.path if self._scenario else None
-        if session.recording.source and path is None:
-            path = Path(session.recording.source.path)
-        self._home = home(path) if path else None
+        self._home = home_of(session.recording, self._scenario)
         if self._home is None:
             return DebuggerScreen(session, self._scenario, self._growing)
         learner = learning(self.notify, self._home.kept)
