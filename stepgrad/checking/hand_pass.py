@@ -103,13 +103,15 @@ class HandPass:
         due = self.due[self.place[node]]
         late = next((out for out in self._terms(node) if self._written_after(out, last)), None)
         if late is not None:
-            why = f": it takes from {_grad(self.recording, self.nodes[late])}, written later"
+            why = (
+                f": it takes from {gradient_title(self.recording, self.nodes[late])}, written later"
+            )
         elif sum_ := self._replaced(node, wrote):
             why = f" = {sum_}: `=` overwrites, use `+=`"
         else:
             why = ""
         return (
-            f"{_grad(self.recording, node)} is {number(last.after)} by hand "
+            f"{gradient_title(self.recording, node)} is {number(last.after)} by hand "
             f"(event {last.position}{line and ', '}{line}), but should be {number(due)}{why}"
         )
 
@@ -144,7 +146,3 @@ class HandPass:
             if single and len(wrote) > 1 and len(terms) > 1:
                 return " + ".join(map(number, terms)).replace("+ −", "− ")
         return ""
-
-
-def _grad(recording: Recording, node: int) -> str:
-    return gradient_title(recording, node)

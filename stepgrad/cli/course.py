@@ -6,14 +6,12 @@ from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from functools import partial
 from io import StringIO
-from pathlib import Path
 
 from stepgrad.cli.output import echo
 from stepgrad.cli.prompt import Typed, converse
-from stepgrad.course.folder import Home, home
+from stepgrad.course.learner import Learner
 from stepgrad.course.lessons import Course
-from stepgrad.course.progress import Mark, Progress
-from stepgrad.course.state import ProgressError, keep, read_progress
+from stepgrad.course.progress import Mark
 from stepgrad.errors import StepgradError
 from stepgrad.opening import Opened, open_typed
 from stepgrad.plain.choosing import choose, list_told
@@ -27,13 +25,8 @@ class Guide:
     def __init__(self, typed: Typed, course: Callable[[], Course], kept: str = "") -> None:
         self._typed = typed
         self._course = course  # reading it takes a while, and it is often not needed
-        self._kept = kept
-        self._progress = Progress()
-        self._said = False
-        try:
-            self._progress = read_progress(kept)
-        except ProgressError as error:
-            self._complain(error)
+        self._learner = Learner(lambda problem: echo(read_message(problem)), kept)
+        self._learner.read()
 
     def choose(self) -> None:
         """Read the list of lessons, open those that are named, and come back to the list.
@@ -42,14 +35,14 @@ class Guide:
             KeyboardInterrupt: Ctrl+C is pressed.
         """
         course = self._course()
-        said: Sequence[str] = [*list_told(course, self._progress)]
+        said: Sequence[str] = [*list_told(course, self._learner.progress)]
         while True:
             for text in said:
                 echo(text)
             line = self._typed.line()
             if line == "" or line.strip() in ("q", "quit"):
                 return
-            name, said = choose(course, line, self._progress)
+            name, said = choose(course, line, self._learner.progress)
             if name is None:
                 continue
             try:
@@ -68,7 +61,7 @@ class Guide:
             if left != "next":
                 return left != "end"
             course = self._course()
-            following = self._progress.following(name, course.names)
+            following = self._learner.progress.following(name, course.names)
             if following is None:
                 return True
             name, opened, position = following, _open(course, following), 0
@@ -78,25 +71,7 @@ class Guide:
         score = talk.session.score
         done = talk.lesson.lesson.done
         mark = Mark(seen=True, done=done, right=score.right, asked=len(score.asked))
-        before, self._progress = self._progress, self._progress.plus(name, mark)
-        if before == self._progress:
-            return
-        try:
-            keep(name, mark, self._kept)
-        except ProgressError as error:
-            self._complain(error)
-
-    def _complain(self, error: ProgressError) -> None:
-        if not self._said:
-            self._said = True
-            echo(read_message(str(error)))
-
-
-def home_of(opened: Opened) -> Home | None:
-    """Return the place of the lesson that is open in its course; None if it is in none."""
-    source = opened.recording.source
-    path = opened.scenario.path if opened.scenario else Path(source.path) if source else None
-    return None if path is None else home(path)
+        self._learner.note(name, mark)
 
 
 def _open(course: Course, name: str) -> Opened:

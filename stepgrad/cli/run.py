@@ -19,7 +19,7 @@ from stepgrad.cli.arguments import (
 )
 from stepgrad.cli.output import echo
 from stepgrad.cli.selecting import BUG, HOW
-from stepgrad.course.folder import course_of
+from stepgrad.course.folder import course_of, home_of
 from stepgrad.course.lessons import Course, ours
 from stepgrad.debugger import check_theme, has_screen, open_debugger
 from stepgrad.errors import StepgradError
@@ -132,10 +132,10 @@ def _typed() -> Typed:
 
 def _talk(opened: Opened, position: int, typed: Typed) -> None:
     """Answer what is typed, at a prompt; from a lesson of the course, one can go on to the next."""
-    from stepgrad.cli.course import Guide, home_of  # noqa: PLC0415 - for --plain only
+    from stepgrad.cli.course import Guide  # noqa: PLC0415 - for --plain only
     from stepgrad.cli.prompt import converse  # noqa: PLC0415
 
-    place = home_of(opened)
+    place = home_of(opened.recording, opened.scenario)
     if place is None:
         converse(opened, position, typed)
     else:

@@ -15,9 +15,10 @@ from stepgrad.course.lessons import Course, LessonFile, ours
 from stepgrad.engine.ops import FUNCTIONS
 from stepgrad.errors import StepgradError, suggest
 from stepgrad.printable import printable
+from stepgrad.recording.recording import Recording
 from stepgrad.scenario import lesson_name, shipped_lessons
 from stepgrad.scenario.form.reading import Reading
-from stepgrad.scenario.load import load_scenario_file
+from stepgrad.scenario.load import ScenarioFile, load_scenario_file
 from stepgrad.scenario.programs import is_lesson, read_lesson, runs_here
 from stepgrad.scenario.text import Problems, name_of, neighbours, read_source
 from stepgrad.scenario.yaml.document import Document
@@ -60,6 +61,13 @@ def home(path: Path) -> Home | None:
     except (StepgradError, OSError):  # the course says it when it is opened
         return None
     return Home(name, plan.kept, path.parent) if name else None
+
+
+def home_of(recording: Recording, scenario: ScenarioFile | None) -> Home | None:
+    """Return where a recording is that of a lesson: of a scenario, or of a program."""
+    if scenario is not None:
+        return home(scenario.path)
+    return home(Path(recording.source.path)) if recording.source else None
 
 
 def course_of(place: Home) -> Course:

@@ -11,7 +11,8 @@ batch (`batch.py`), and the batch a block (`writer.py`): its structure is recogn
 is added to the log (`log.py`). `known.py` remembers which index the Value has there. On the way
 back, `history.py` derives events (`events.py`) from blocks, which `index.py` finds. `recording.py`
 adds files to a log: `store/write.py` and `store/read.py`, with the columns packed by
-`store/packing.py`.
+`store/packing.py`. `record.py` opens all this, `source.py` and `places.py` keep the text of the
+program, and `changed.py` records a world with a bug.
 
 A program that runs its backward passes itself is watched. What its rules write comes in at a door
 of the recorder, and becomes blocks that store their edges and what each has left (`foreign/`).
@@ -29,6 +30,7 @@ the recorder finds the one that a new block has:
 
 Two things are compiled, from the statements in `statements.py`. What recurs with Values becomes
 code that recognises a pass, or runs it backward (`recurring.py`). Whole passes run as code without
-Values where a scenario promises that they are the same (`compiled.py`, called by `traced.py`).
+Values where a scenario promises that they are the same (`compiled.py`, called by `traced.py`); the
+recorder takes those, and passes over tensors, as blocks (`blockwise.py`).
 Caches are in `kept.py`; how much memory is left, in `budget.py` and `memory.py`.
 """

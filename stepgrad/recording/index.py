@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TypeAlias
 
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
-from stepgrad.recording.structure import Context, Structure
+from stepgrad.recording.structure import Context
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.writes import Writes
 
@@ -37,7 +37,6 @@ class Index:
         self._indexed = 0
         self._indexing = Lock()
         self._starts = _numbers()
-        self._structures: dict[Structure, list[Forward]] = {}
         self._contexts: dict[Context, list[Forward]] = {}
         # For each forward pass, by its base: the sweeps over it, each with the number that the
         # pass has there, and the backward passes.
@@ -58,15 +57,10 @@ class Index:
         self._step_due = True
         self._pending_mark: int | None = None
 
-    def structures(self) -> Mapping[Structure, Sequence[Forward]]:
-        """Return the structures there are, each with its forward passes in order."""
-        self._catch_up()
-        return self._structures.copy()  # another thread may find more while this one reads
-
     def contexts(self) -> Mapping[Context, Sequence[Forward]]:
         """Return the contexts there are, each with its forward passes in order."""
         self._catch_up()
-        return self._contexts.copy()
+        return self._contexts.copy()  # another thread may find more while this one reads
 
     def steps(self) -> Sequence[int]:
         """Return the positions at which training steps begin (see `Log.steps`)."""
@@ -150,7 +144,6 @@ class Index:
     def _add(self, number: int, block: Block) -> None:
         match block:
             case Forward():
-                self._structures.setdefault(block.structure, []).append(block)
                 self._contexts.setdefault(block.context, []).append(block)
                 if self._step_due or block.tangents is not None:
                     self._implicit_steps.append(

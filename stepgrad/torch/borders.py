@@ -8,20 +8,19 @@ a copy has come across the border.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils.weak import WeakIdKeyDictionary
 
+from stepgrad.torch.beside import Beside
 from stepgrad.torch.cells import Cells
+from stepgrad.torch.limits import Limits
 from stepgrad.torch.passes import Pass
-
-if TYPE_CHECKING:
-    from stepgrad.torch.tensors import Tensors
 
 
 class Crossing(NamedTuple):
@@ -59,15 +58,21 @@ class Borders:
     """The borders of the modules that are recorded.
 
     Args:
-        tensors: the tensors of the program.
         layers: the paths of these modules; empty if all of the program is recorded.
+        limits: tells which operations are left out.
+        beside: the nodes of the tensors.
+        made: returns the pass that is being made.
     """
 
-    def __init__(self, tensors: Tensors, layers: Sequence[str]) -> None:
+    def __init__(
+        self, layers: Sequence[str], limits: Limits, beside: Beside, made: Callable[[], Pass]
+    ) -> None:
         self.layers = layers
         self.results: list[tuple[Crossing, Tensor]] = []  # with what came back in this pass
         self.inputs: list[tuple[Crossing, Tensor]] = []
-        self._tensors = tensors
+        self._limits = limits
+        self._beside = beside
+        self._made = made
         self._inside = False
         self._called = set[str]()
         self._shared: WeakIdKeyDictionary = WeakIdKeyDictionary()  # leaves that the rest uses
@@ -109,7 +114,7 @@ class Borders:
         if path not in self.layers:
             return False
         self._called.add(path)
-        begins = not self._inside and torch.is_grad_enabled() and not self._tensors.limits.idle
+        begins = not self._inside and torch.is_grad_enabled() and not self._limits.idle
         self._inside = self._inside or begins
         return begins
 
@@ -128,10 +133,10 @@ class Borders:
             return self._given(part)
 
     def _given(self, part: Tensor) -> Tensor:
-        made, copy = self._tensors.made, part.clone()
+        made, copy = self._made(), part.clone()
         cells = made.leaves(copy.detach().to(torch.float64, copy=True))
         assert cells.ids is not None
-        self._tensors.beside.put(copy, cells.ids, made)
+        self._beside.put(copy, cells.ids, made)
         _listen(copy, Crossing(made, cells.ids, cells.data), self.inputs)
         return copy
 
@@ -140,14 +145,14 @@ class Borders:
         if not isinstance(part, Tensor) or not part.requires_grad or part.is_leaf:
             return part
         with _unseen():
-            ids = self._tensors.beside.window(part)
+            ids = self._beside.window(part)
             return part if ids is None else self._taken(part, ids)
 
     def _taken(self, part: Tensor, ids: Tensor) -> Tensor:
         copy = part.clone()
         data = part.detach().to(torch.float64, copy=True)
-        uses = {*self._tensors.beside.passes_of(part)}
-        _listen(copy, Crossing(self._tensors.made, ids.clone(), data, uses), self.results)
+        uses = {*self._beside.passes_of(part)}
+        _listen(copy, Crossing(self._made(), ids.clone(), data, uses), self.results)
         self._copied[copy] = part, copy._version
         return copy
 
@@ -159,7 +164,7 @@ class Borders:
             if whole.is_leaf:
                 self._shared[whole] = True
             else:
-                stray |= each in self._tensors.beside
+                stray |= each in self._beside
         return stray
 
     # Backward.
@@ -169,20 +174,30 @@ class Borders:
         self.results.clear()
         self.inputs.clear()
 
-    def with_rest(self, result: Cells | None, outputs: Sequence[Tensor]) -> Cells | None:
-        """Add what comes out of the modules, if only these are recorded, up to the true loss."""
-        tensors = self._tensors
-        total = self._total(tensors.made) if self.on else None
+    def with_rest(
+        self,
+        result: Cells | None,
+        outputs: Sequence[Tensor],
+        held: Callable[[Iterable[Tensor]], Iterable[tuple[Tensor, str]]],
+    ) -> Cells | None:
+        """Add what comes out of the modules, if only these are recorded, up to the true loss.
+
+        `held` yields the outputs that variables hold, each with the name of one.
+        """
+        if not self.on:
+            return result
+        made = self._made()
+        total = self._total(made)
         if total is None:
             return result
         result = total if result is None else result + total
         if len(outputs) == 1 and outputs[0].numel() == 1:
             loss = outputs[0].detach().to(torch.float64).reshape(result.shape)
             result = result + (loss - result.data)
-            tensors.made.computed(result, loss, len(tensors.made) - 1)
-            for _, name in tensors.program.results.held(outputs):
+            made.computed(result, loss, len(made) - 1)
+            for _, name in held(outputs):
                 assert result.ids is not None
-                tensors.made.name(name, result.ids)
+                made.name(name, result.ids)
         return result
 
     def _total(self, made: Pass) -> Cells | None:

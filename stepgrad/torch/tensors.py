@@ -53,10 +53,13 @@ class Tensors:
         self.recorder = recorder
         places = Places(recorder.log.sources) if recorder.lines else None
         self.program = Program(places, self, lambda: recorder.closed, steps)
-        self.borders = self.program.borders = Borders(self, layers)
         self.limits = self.program.limits
+        self.borders = Borders(layers, self.limits, self.beside, lambda: self.made)
+        self.program.borders = self.borders
         self.limits.again = again
-        self.writing = Writing(self, self.program.place)
+        self.writing = Writing(
+            recorder, self.beside, self.living, self.settle_forward, self.program.place
+        )
         self._made: Pass | None = None
         self._most = recorder.room
         self._fixed = False
@@ -200,10 +203,6 @@ class Tensors:
             ids = torch.arange(leaf.made.base, leaf.made.base + len(leaf.made))
             self.beside.put_leaf(tensor, ids.view(leaf.shape), leaf.made)
 
-    def is_result(self, tensor: Tensor) -> bool:
-        """Whether elements of a tensor are computed nodes."""
-        return any(each.left is None for each in self.beside.passes_of(tensor))
-
     # Into the log.
 
     def settle(self) -> None:
@@ -274,7 +273,7 @@ class Tensors:
                 cells = cells * grad.detach().to(torch.float64)
             total = cells.moved(lambda each: each.reshape(-1)).total()
             result = total if result is None else result + total
-        result = self.borders.with_rest(result, outputs)
+        result = self.borders.with_rest(result, outputs, self.program.results.held)
         if result is None or result.ids is None:
             return None
         made, among = result.made, {result.made, *result.made.uses}

@@ -8,20 +8,18 @@ say when to look. What is looked at is compared bit for bit with what it was.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from stepgrad.engine.tape import Place, Rule, WriteKind
+from stepgrad.recording.recorder import Recorder
+from stepgrad.torch.beside import Beside
 from stepgrad.torch.leaves import Change, Leaf, bits
 from stepgrad.torch.passes import as_bytes
-
-if TYPE_CHECKING:
-    from stepgrad.torch.tensors import Tensors
 
 
 @dataclass
@@ -36,12 +34,25 @@ class Writing:
     """Notices writes, and logs them as those of a line.
 
     Args:
-        tensors: those that are looked at.
+        recorder: where they go.
+        beside: the nodes of the tensors.
+        living: yields the leaves that are looked at.
+        settle: logs what was computed before a write.
         place: tells where in the program something happens.
     """
 
-    def __init__(self, tensors: Tensors, place: Callable[[], Place]) -> None:
-        self._tensors = tensors
+    def __init__(
+        self,
+        recorder: Recorder,
+        beside: Beside,
+        living: Callable[[], Iterator[Leaf]],
+        settle: Callable[[], None],
+        place: Callable[[], Place],
+    ) -> None:
+        self._recorder = recorder
+        self._beside = beside
+        self._living = living
+        self._settle = settle
         self._place = place
         self._line: Place | None = None  # the one that may have written
         self._results: list[Tensor] = []  # those that it may have written to, besides leaves
@@ -58,13 +69,17 @@ class Writing:
         if self._line is not None and self._line != here:
             self.look()
         self._line = here
-        self._results += [each for each in written if self._tensors.is_result(each)]
+        self._results += [each for each in written if self._is_result(each)]
+
+    def _is_result(self, tensor: Tensor) -> bool:
+        """Whether elements of a tensor are computed nodes."""
+        return any(each.left is None for each in self._beside.passes_of(tensor))
 
     def look(self) -> None:
         """Note what has changed since the last look."""
         line, self._line = self._line, None
         results, self._results = self._results, []
-        for leaf in self._tensors.living():
+        for leaf in self._living():
             for change in leaf.changes():
                 self._note(leaf.made.base, change, line)
         for each in results:
@@ -84,20 +99,21 @@ class Writing:
         self._ruled("set", leaves, torch.cat([each.regarded() for each in leaves]), rule)
 
     def _ruled(self, kind: WriteKind, leaves: Sequence[Leaf], after: Tensor, rule: Rule) -> None:
-        self._tensors.settle()
+        self._settle()
+        self.flush()
         spans = (range(each.made.base, each.made.base + len(each.made)) for each in leaves)
         nodes = [*chain.from_iterable(spans)]
         numbers = array("d", as_bytes(after))
-        self._tensors.recorder.log_rule(kind, nodes, _known(self._place()), numbers, rule)
+        self._recorder.log_rule(kind, nodes, _known(self._place()), numbers, rule)
 
     def flush(self) -> None:
         """Log what was noted."""
         noted, self._pending = self._pending, _Pending()
         if noted.nodes:
-            self._tensors.recorder.log_writes(noted.kinds, noted.nodes, noted.places, noted.after)
+            self._recorder.log_writes(noted.kinds, noted.nodes, noted.places, noted.after)
 
     def _note(self, base: int, change: Change, line: Place | None) -> None:
-        self._tensors.settle_forward()  # what was computed before
+        self._settle()
         noted, count = self._pending, len(change.offsets)
         noted.kinds += [change.kind] * count
         noted.nodes += (change.offsets + base).tolist()
@@ -105,11 +121,11 @@ class Writing:
         noted.places += [_known(line)] * count
 
     def _result(self, tensor: Tensor, line: Place | None) -> None:
-        self._tensors.settle_forward()
-        numbers = self._tensors.beside.window(tensor)
+        self._settle()
+        numbers = self._beside.window(tensor)
         assert numbers is not None, "it is a result"
         numbers, after = numbers.reshape(-1), tensor.detach().to(torch.float64).reshape(-1)
-        for made in self._tensors.beside.passes_of(tensor):
+        for made in self._beside.passes_of(tensor):
             if made.left is not None or not len(made):
                 continue  # a copy of a leaf is not the leaf
             own = (made.base <= numbers) & (numbers < made.base + len(made))

@@ -13,7 +13,7 @@ from textual import events
 from textual.app import SystemCommand
 from textual.screen import Screen
 
-from stepgrad.course.folder import Home, course_of, home
+from stepgrad.course.folder import Home, course_of, home_of
 from stepgrad.course.lessons import Course, ours
 from stepgrad.errors import StepgradError
 from stepgrad.recording.recording import Recording
@@ -21,7 +21,7 @@ from stepgrad.replay.commands import table
 from stepgrad.replay.session import Session
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.scenario.rerun import session_on
-from stepgrad.tui.gallery.learning import Learner, LessonScreen
+from stepgrad.tui.gallery.learning import LessonScreen, learning
 from stepgrad.tui.keymap import KeyedApp, binding
 from stepgrad.tui.screen.debugger import DebuggerScreen
 from stepgrad.tui.screen.working import Onward
@@ -130,13 +130,10 @@ class DebuggerApp(KeyedApp):
 
     def _debugger(self, session: Session) -> DebuggerScreen:
         """Return the screen for a session; what is done of a lesson of the course is noted."""
-        path = self._scenario.path if self._scenario else None
-        if session.recording.source and path is None:
-            path = Path(session.recording.source.path)
-        self._home = home(path) if path else None
+        self._home = home_of(session.recording, self._scenario)
         if self._home is None:
             return DebuggerScreen(session, self._scenario, self._growing)
-        learner = Learner(self.notify, self._home.kept)
+        learner = learning(self.notify, self._home.kept)
         return LessonScreen(self._home.lesson, learner, session, self._scenario, self._growing)
 
     async def _open(self, screen: Screen[Any]) -> None:

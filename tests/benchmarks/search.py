@@ -88,7 +88,7 @@ def who_wrote(make: Callable[[], Recording]) -> float:
     """
     slowest = 0.0
     recording = make()
-    recording.history.index.structures()
+    recording.history.index.contexts()
     for node in range(0, recording.size, recording.size // 50):
         session = Session(Cursor(recording).seek(recording.length), selected=node)
         start = time.process_time()

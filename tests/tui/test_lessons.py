@@ -11,13 +11,14 @@ from textual.widgets import Static
 
 from screens import debugger, press, settle, until
 from stepgrad.course.glossary import look_up
+from stepgrad.course.learner import Learner
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.rerun import session_on
 from stepgrad.tui import app as app_module
 from stepgrad.tui.app import DebuggerApp
 from stepgrad.tui.dialogs.help import WordScreen, meanings
-from stepgrad.tui.gallery.learning import Learner, LessonScreen
+from stepgrad.tui.gallery.learning import LessonScreen
 from stepgrad.tui.render.lesson import lesson
 from stepgrad.tui.render.steps import explained
 from stepgrad.tui.screen.debugger import DebuggerScreen
@@ -145,7 +146,7 @@ async def test_the_end_of_a_lesson_is_said_once_and_leads_on(tmp_path: Path) -> 
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         session = session_on(record_file(scenario), scenario)
-        another = LessonScreen("one", Learner(lambda *_, **__: None), session, scenario)
+        another = LessonScreen("one", Learner(lambda _: None), session, scenario)
         await app.push_screen(another, answers.append)
         await press(pilot, "s", "G", "g", "G")
         assert told == [True]

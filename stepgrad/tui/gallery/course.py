@@ -8,13 +8,14 @@ from io import StringIO
 
 from textual.app import App
 
+from stepgrad.course.learner import Learner
 from stepgrad.course.lessons import Course
 from stepgrad.errors import StepgradError
 from stepgrad.program import run_program
 from stepgrad.scenario import ProgramFile, ScenarioFile
 from stepgrad.scenario.rerun import session_on
 from stepgrad.tui.dialogs.dialog import WaitDialog
-from stepgrad.tui.gallery.learning import Learner, LessonScreen
+from stepgrad.tui.gallery.learning import LessonScreen
 from stepgrad.tui.screen.working import Onward
 from stepgrad.tui.work import PATIENCE, Growing
 

@@ -8,7 +8,8 @@ from functools import partial
 from textual import on
 from textual.await_complete import AwaitComplete
 
-from stepgrad.course.progress import Mark, Progress
+from stepgrad.course.learner import Learner
+from stepgrad.course.progress import Mark
 from stepgrad.replay.session import Session
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.screen.debugger import DebuggerScreen
@@ -16,40 +17,9 @@ from stepgrad.tui.screen.working import Onward
 from stepgrad.tui.work import Growing
 
 
-class Learner:
-    """A person's progress in a course, as the screens know it.
-
-    Each problem with keeping it shows once.
-    """
-
-    def __init__(self, notify: Callable[..., None], course: str = "") -> None:
-        self.progress = Progress()
-        self._course = course
-        self._notify = notify
-        self._said: set[str] = set()
-
-    def read(self) -> None:
-        """Take over what is kept."""
-        from stepgrad.course.state import read_progress  # noqa: PLC0415 - after the first paint
-
-        self._follow(partial(read_progress, self._course))
-
-    def note(self, name: str, mark: Mark) -> None:
-        """Keep a mark of a lesson."""
-        from stepgrad.course.state import keep  # noqa: PLC0415 - after the first paint
-
-        self.progress = self.progress.plus(name, mark)  # what cannot be kept counts until the end
-        self._follow(partial(keep, name, mark, self._course))
-
-    def _follow(self, act: Callable[[], Progress]) -> None:
-        from stepgrad.course.state import ProgressError  # noqa: PLC0415 - after the first paint
-
-        try:
-            self.progress = act()
-        except ProgressError as error:
-            if str(error) not in self._said:
-                self._said.add(str(error))
-                self._notify(str(error), severity="warning", timeout=20, markup=False)
+def learning(notify: Callable[..., None], course: str = "") -> Learner:
+    """Return who learns on a screen, which notifies them of problems."""
+    return Learner(partial(notify, severity="warning", timeout=20, markup=False), course)
 
 
 class LessonScreen(DebuggerScreen):

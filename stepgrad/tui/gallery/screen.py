@@ -22,7 +22,7 @@ from textual.widgets.option_list import Option
 from stepgrad.course.lessons import Course
 from stepgrad.scenario import ProgramFile, matches
 from stepgrad.tui.gallery.course import Guide
-from stepgrad.tui.gallery.learning import Learner
+from stepgrad.tui.gallery.learning import learning
 from stepgrad.tui.keymap import shown_keys
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.course import about, heading, line
@@ -101,7 +101,7 @@ class GalleryScreen(Screen[None]):
 
     def __init__(self, course: Course) -> None:
         super().__init__()
-        self._learner = Learner(self.notify, course.kept)
+        self._learner = learning(self.notify, course.kept)
         self._guide = Guide(self.app, course, self._learner, self._list)
         self._course, self._lessons = course, course.lessons
 
