@@ -36,3 +36,22 @@ def test_where_nothing_is_loaded_nothing_is_counted() -> None:
     with mock.patch.object(gc, "get_freeze_count") as counted, loading():
         pass
     counted.assert_not_called()
+
+
+OPENED = """
+import gc, sys
+from unittest import mock
+import stepgrad.cli.run as command
+
+def opened(recording, *_, **__):
+    print("stepgrad.tui.app" in sys.modules, len(gc.get_objects(generation=0)) < 10_000)
+    return 0
+
+with mock.patch.multiple(command, has_screen=lambda: True, open_debugger=opened):
+    command.run.main(["two_layer"])
+"""
+
+
+def test_the_screen_is_loaded_before_what_is_there_counts_as_old() -> None:
+    ended = run(python("-c", OPENED))
+    assert (ended.stdout, ended.stderr) == ("True True\n", "")

@@ -190,9 +190,10 @@ def _open_growing(file: str, theme: str, memory: int | None) -> int:
     Returns the exit status.
     """
     with loading():
-        from stepgrad.tui.work import Growing  # noqa: PLC0415 - for the screen only
-
         scenario = open_scenario(file)
+        import stepgrad.tui.app  # noqa: F401, PLC0415 - for the screen only
+        from stepgrad.tui.work import Growing  # noqa: PLC0415
+
         # No program of the user's runs here: there is no garbage of theirs to keep.
         gc.freeze()
     growing = Growing(scenario, memory)

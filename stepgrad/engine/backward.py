@@ -20,18 +20,20 @@ def ancestors(root: _Node) -> list[_Node]:
 
     Leaves and constants are not among them: they pass nothing on.
     """
-    found = {root._stamp: root}
+    found: dict[int, _Node] = {}
     stack = [root]
     while stack:
         node = stack.pop()
-        second = node._second
-        for operand in (node._first, *node._others) if second is None else (node._first, second):
-            if operand is not None and operand._stamp not in found:
-                found[operand._stamp] = operand
-                if operand._first is not None:
-                    stack.append(operand)
-    newest_first = sorted(found, reverse=True)
-    return [found[stamp] for stamp in newest_first if found[stamp]._first is not None]
+        one, other = node._first, node._second
+        if one is None or node._stamp in found:
+            continue
+        found[node._stamp] = node
+        stack.append(one)
+        if other is not None:
+            stack.append(other)
+        elif node._others:
+            stack += node._others
+    return [found[stamp] for stamp in sorted(found, reverse=True)]
 
 
 def propagate(root: Node, order: Iterable[Node]) -> None:

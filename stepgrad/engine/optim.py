@@ -110,7 +110,7 @@ Decay Regularization", 2019). `clip_norm` is PyTorch's `clip_grad_norm_` for a n
 """
 
 
-def _rounds(parameters: Iterable[Value]) -> list[list[Value]]:
+def _rounds(parameters: Iterable[Value]) -> list[tuple[Value, ...]]:
     """Split parameters into rounds in which none occurs twice; usually there is one.
 
     A parameter that is listed twice is written twice, the second time from the result of the first
@@ -129,7 +129,7 @@ def _rounds(parameters: Iterable[Value]) -> list[list[Value]]:
                 break
         else:
             rounds.append({parameter._stamp: parameter})
-    return [list(each.values()) for each in rounds]
+    return [tuple(each.values()) for each in rounds]
 
 
 class _Round:

@@ -18,7 +18,9 @@ from stepgrad.recording.statements import (
     column_statements,
     contribution,
     define,
+    defined,
     formula,
+    identity,
     variable,
 )
 from stepgrad.recording.structure import Structure
@@ -70,6 +72,12 @@ def passes(structure: Structure, sweep: Sweep) -> Callable[..., Passes]:
     node of an earlier pass, a number for one of this. The passes read the Values' data, and
     backward adds to the gradients of those that it reaches.
     """
+    key = passes, structure.content, identity(sweep)
+    compiled: Callable[..., Passes] = defined(key, lambda: _source_of_passes(structure, sweep))
+    return compiled
+
+
+def _source_of_passes(structure: Structure, sweep: Sweep) -> str:
     nodes = range(len(structure))
     inputs = structure.inputs
     operands = _operands(structure, [ref for ref in nodes if structure.op(ref).partials])
@@ -89,12 +97,10 @@ def passes(structure: Structure, sweep: Sweep) -> Callable[..., Passes]:
         ),
         "yield column",
     ]
-    source = _PASSES.format(
+    return _PASSES.format(
         parameters=", ".join(variable(ref) if ref >= 0 else _earlier(ref) for ref in inputs),
         statements="\n        ".join(statements),
     )
-    compiled: Callable[..., Passes] = define(source)
-    return compiled
 
 
 _FUNCTION = """

@@ -108,6 +108,8 @@ class Known(Bounded[int, int]):
 
 def same_values(some: Sequence[Node | None], others: Sequence[Node | None]) -> bool:
     """Whether they are the same Values, one for one, whatever `==` means for them."""
+    if some is others:  # the tuple of an optimizer
+        return True
     if len(some) > _MANY and _compares_by_identity(Node):
         return some == others  # one loop in C
     return len(some) == len(others) and all(map(is_, some, others))

@@ -52,6 +52,18 @@ class Pending:
         """The number of pending nodes or of pending writes, whichever is greatest."""
         return max(len(self.made) // self._width, len(self.written), len(self.walked))
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is pending."""
+        return not (
+            self.made
+            or self.written
+            or self.walked
+            or self._named
+            or self.remarks
+            or self._callers is not None  # which may have found a name by now
+        )
+
     def cut(self, room: int) -> None:
         """Keep only the first `room` nodes and the first `room` writes of each kind."""
         del self.made[room * self._width :], self.written[room:], self.walked[room:]

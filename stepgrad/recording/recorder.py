@@ -125,6 +125,8 @@ class Recorder(Blockwise):
 
     def _open(self) -> bool:
         """Whether the recording goes on; it ends here if there is no room for what is pending."""
+        if self._pending.idle:
+            return not self.closed
         if not self._budget.holds(len(self._pending)):
             self._writer.settle_parts(self._pending)
             if not self._budget.holds(len(self._pending)):
@@ -280,6 +282,8 @@ class Recorder(Blockwise):
         if self._missed:
             missed, self._missed = self._missed, {}
             self._writer.changes.differences(missed.values())
+        if self._pending.idle:
+            return
         if self._pending.walked:
             self._report_missed(self._writer.walked(self._pending.take_walk()))
             self._check_budget(end_of_pass=True)

@@ -9,17 +9,17 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from stepgrad.engine.node import Node
 from stepgrad.engine.ops import Op
-from stepgrad.recording.kept import Bounded
 from stepgrad.recording.statements import (
     MOST_COMPILED,
     backward_statements,
     column_statements,
     contribution,
-    define,
+    defined,
+    identity,
 )
 from stepgrad.recording.structure import Structure
 from stepgrad.recording.sweep import Sweep
@@ -68,23 +68,12 @@ def backward(sweep: Sweep, *, here: bool = False) -> Run | None:
     It finds all others by the links between them, in no time that counts. With `here`, nothing is
     compiled: the code is there from another recording, or it is None.
     """
-    structures = (
-        None if links is None else structure.content
-        for structure, links in zip(sweep.structures, sweep.links, strict=True)
-    )
-    leaves = tuple(sweep.offsets[sweep.computed :])
-    key = *structures, sweep.links, sweep.root, leaves
-    run: Run | None = _compiled(
-        key, here, lambda: _RUN.format(statements="\n    ".join(_run(sweep)))
-    )
+
+    def write() -> str:
+        return _RUN.format(statements="\n    ".join(_run(sweep)))
+
+    run: Run | None = defined((backward, identity(sweep)), write, here=here)
     return run
-
-
-def _compiled(key: object, here: bool, write: Callable[[], str], **names: object) -> Any:
-    """Return code by what it follows from; not by the structures themselves, which may go."""
-    if key not in _COMPILED and not here:
-        _COMPILED[key] = define(write(), names)
-    return _COMPILED.get(key)
 
 
 def _run(sweep: Sweep) -> Iterator[str]:
@@ -124,7 +113,7 @@ def recogniser(structure: Structure, nodes: Sequence[Node], *, here: bool) -> Re
     and the column of their numbers; else None. `here` is as for `backward`.
     """
     operations = tuple([node._operation for node in nodes])  # beside constants, they vary
-    key = operations, structure.refs.tobytes(), len(structure.outer_offsets)
+    key = recogniser, operations, structure.refs.tobytes(), len(structure.outer_offsets)
     names = {operation: f"op{i}" for i, operation in enumerate(dict.fromkeys(operations))}
 
     def write() -> str:
@@ -147,7 +136,7 @@ def recogniser(structure: Structure, nodes: Sequence[Node], *, here: bool) -> Re
         )
 
     known = {name: operation for operation, name in names.items()}
-    recognise: Recognise | None = _compiled(key, here, write, **known)
+    recognise: Recognise | None = defined(key, write, here=here, **known)
     return recognise
 
 
@@ -175,4 +164,3 @@ def _operand(op: Op, slot: int) -> str:
 
 
 _VARIABLE = re.compile(r"\b[vc][0-9_]+\b")
-_COMPILED = Bounded[object, Any](128)  # code of whichever recordings

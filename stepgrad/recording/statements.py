@@ -14,6 +14,7 @@ from typing import Any
 
 from stepgrad.engine.formula import namespace
 from stepgrad.engine.ops import Op
+from stepgrad.recording.kept import Bounded
 from stepgrad.recording.sweep import Sweep
 
 MOST_COMPILED = 20_000
@@ -102,3 +103,27 @@ def define(source: str, names: Mapping[str, object] | None = None) -> Any:
     scope = namespace() | _PACK | {"zeros": array("d", [0.0])} | dict(names or {})
     exec(compile(source, "<compiled>", "exec"), scope)
     return scope["compiled"]
+
+
+def defined(key: object, write: Callable[[], str], *, here: bool = False, **names: object) -> Any:
+    """Return the function for a key, from the source that `write` makes if it is not there yet.
+
+    The key is all that the source follows from, but not the shapes themselves, which may go. With
+    `here`, nothing is compiled: the function is there from another recording, or it is None.
+    """
+    if key not in _DEFINED and not here:
+        _DEFINED[key] = define(write(), names)
+    return _DEFINED.get(key)
+
+
+def identity(sweep: Sweep) -> tuple[object, ...]:
+    """What the code of a backward pass follows from."""
+    structures = (
+        None if links is None else structure.content
+        for structure, links in zip(sweep.structures, sweep.links, strict=True)
+    )
+    leaves = tuple(sweep.offsets[sweep.computed :])
+    return *structures, sweep.links, sweep.begins, sweep.root, leaves, sweep.order
+
+
+_DEFINED = Bounded[object, Any](128)  # functions for whichever recordings

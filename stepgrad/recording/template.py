@@ -141,9 +141,8 @@ class Description:
         if batch.row is None:
             self._refs = {node._stamp: offset for offset, node in enumerate(nodes)}
         first, own = self._first, self._refs
-        self.outer = {
-            stamp: o for o in operands if (stamp := o._stamp) < first and stamp not in own
-        }
+        used = zip(self._operands, operands, strict=True)
+        self.outer = {stamp: o for stamp, o in used if stamp < first and stamp not in own}
 
     def structure(
         self, known: Known, forward_of: Callable[[int], Forward]
@@ -165,7 +164,7 @@ class Description:
             offsets.append(index - base)
         self._refs.update(zip(newest_first, count(-1, -1)))
         first, refs = self._first, self._refs
-        own_and_outer = [s - first if s >= first else refs[s] for s in self._operands]
+        own_and_outer = [refs[s] if s < first else s - first for s in self._operands]
         structure = Structure(self._codes, array("i", own_and_outer), passes, offsets, self._own)
         return structure, [self.outer[stamp] for stamp in newest_first], tuple(earlier)
 
@@ -191,4 +190,13 @@ def operands_of(nodes: Sequence[Node], codes: bytes) -> list[Node]:
             for operand in (node._first, node._second, *node._others)
             if operand is not None
         ]
-    return [o for node in nodes for o in (node._first, node._second) if o is not None]
+    operands: list[Node] = []
+    append = operands.append
+    for node in nodes:
+        one = node._first
+        if one is not None:
+            append(one)
+            other = node._second
+            if other is not None:
+                append(other)
+    return operands

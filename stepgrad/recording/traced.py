@@ -43,7 +43,6 @@ class Traced:
     def __init__(self, function: Callable[..., Value | None]) -> None:
         self._function = function
         self._traces: dict[Hashable, _Trace] = {}
-        self._compiled: dict[object, Callable[..., Passes]] = {}
 
     def __call__(self, *arguments: Hashable) -> Root | None:
         """Run the forward pass.
@@ -57,7 +56,7 @@ class Traced:
         if trace is None:
             return self._trace(recorder, arguments)
         if trace.fits(recorder):
-            return trace.forward(self._compiled)
+            return trace.forward()
         return self._function(*arguments)
 
     def _trace(self, recorder: Recorder, arguments: tuple[Hashable, ...]) -> Value | None:
@@ -96,22 +95,15 @@ class _Trace:
         place = current_place()
         return recorder is self._recorder and (place is self._place or place == self._place)
 
-    def forward(self, compiled: dict[object, Callable[..., Passes]]) -> _Root:
-        """Run a forward pass with code from `compiled`, or put there."""
+    def forward(self) -> _Root:
+        """Run a forward pass."""
         if self._running is None or self._due is not None:
-            self._running = self._start(compiled)
+            self._running = passes(self._forward.structure, self._sweep)(*self._inputs)
         recorder, traced = self._recorder, self._forward
         recorder.settle()
         values = next(self._running)
         self._due = recorder.log_forward(traced.structure, traced.earlier, traced.context, values)
         return _Root(self, self._due)
-
-    def _start(self, compiled: dict[object, Callable[..., Passes]]) -> Passes:
-        """Passes of other samples often differ in their numbers and names only."""
-        structure, sweep = self._forward.structure, self._sweep
-        key = structure, sweep
-        code = compiled.get(key) or compiled.setdefault(key, passes(structure, sweep))
-        return code(*self._inputs)
 
     def backward(self, forward: Forward) -> None:
         """Run the backward pass over a forward pass."""

@@ -15,9 +15,10 @@ from reference import all_bits, bits
 from scenario.runs import run as run_scenario
 from stepgrad import SGD, Recording, Value, mark, record, scope
 from stepgrad.engine.tape import active_tape
+from stepgrad.recording import statements
 from stepgrad.recording import traced as traced_module
 from stepgrad.recording.blocks import Backward, Forward
-from stepgrad.recording.compiled import function, passes
+from stepgrad.recording.compiled import function
 from stepgrad.recording.recorder import Recorder
 from stepgrad.recording.traced import Root, Traced
 from stepgrad.scenario.program import training
@@ -167,18 +168,26 @@ def test_only_the_first_pass_of_each_kind_goes_through_value() -> None:
 
 
 def test_passes_that_differ_in_numbers_and_names_share_their_code() -> None:
-    with record() as recording:
-        w = Value(2.0)
+    def recorded() -> Recording:
+        with record() as recording:
+            w = Value(2.0)
 
-        def forward(row: int) -> Value:
-            with scope(f"row{row}"):
-                return (w * Value(float(row), label="x")).tanh()
+            def forward(row: int) -> Value:
+                with scope(f"row{row}"):
+                    return (w * Value(float(row), label="x")).tanh()
 
-        mark("step")
-        traced = Traced(forward)
-        with mock.patch("stepgrad.recording.traced.passes", side_effect=passes) as compiling:
+            mark("step")
+            traced = Traced(forward)
             for row in (1, 2, 2, 1, 2):
                 run(traced, row)
+        return recording
+
+    with (
+        mock.patch.dict(statements._DEFINED, clear=True),
+        mock.patch.object(statements, "define", side_effect=statements.define) as compiling,
+    ):
+        recording = recorded()
+        assert told(recorded()) == told(recording)  # as when a scenario runs again, edited
     assert compiling.call_count == 1
     nodes = [recording.node(index) for index in range(recording.size)]
     rows = [(node.name, recording.history.first_value(node.index)) for node in nodes if node.name]

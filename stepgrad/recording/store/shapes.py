@@ -5,7 +5,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain, count, pairwise, repeat
+from operator import sub
 from typing import Any, TypeVar, get_args
 
 from stepgrad.engine.ops import BY_NAME, Op
@@ -112,19 +113,20 @@ class Shapes:
 def _structures(manifest: Manifest, pieces: Pieces) -> list[Structure]:
     """Return the structures of a file."""
     ops, own = manifest["ops"], dict(manifest["own"] or ())
-    for number, (name, count) in enumerate(ops):
+    for number, (name, operands) in enumerate(ops):
         if number not in own:
-            _op(name, count)
-        elif count < 1:
-            raise Damaged(f"an operation in it has {count} operands")
+            _op(name, operands)
+        elif operands < 1:
+            raise Damaged(f"an operation in it has {operands} operands")
     entries = manifest["structures"]
     codes = [*pieces.integers(_counts(entries))]
-    counts = [[pick("ops", ops, code)[1] for code in each] for each in codes]
+    used = set().union(*codes)
+    arity = {code: pick("ops", ops, code)[1] for code in used}
+    counts = [[*map(arity.__getitem__, each)] for each in codes]
     refs = [*pieces.integers([*map(sum, counts)])]
     # Only now is it sure that nodes have as many operands as these operations say.
-    used = {code for each in codes for code in each}
     ops = {code: row(*ops[code], by=own[code]) if code in own else _op(*ops[code]) for code in used}
-    made = [[ops[code] for code in each] for each in codes]
+    made = [[*map(ops.__getitem__, each)] for each in codes]
     outer = [entry["outer"] for entry in entries]
     if min(outer, default=0) < 0:
         raise Damaged("a pass uses less than nothing of others")
@@ -162,14 +164,11 @@ def _refs(arities: Sequence[int], back: array[int], outer: int) -> array[int]:
     """
     if 1 - min(back, default=1) > outer:
         raise Damaged("an operand in it is of no pass")
-    offsets = chain.from_iterable([i] * arity for i, arity in enumerate(arities))
-    try:
-        refs = [at - b if b > 0 else b - 1 for at, b in zip(offsets, back, strict=True)]
-        if any(b > 0 > ref for b, ref in zip(back, refs, strict=True)):
-            raise Damaged("an operand comes after what is made of it")
-        return array("i", refs)
-    except OverflowError:
-        raise Damaged("an operand in it is of no pass") from None
+    offsets = chain.from_iterable(map(repeat, count(), arities))
+    refs = [*map(sub, offsets, back)]
+    if min(refs, default=0) < 0:
+        raise Damaged("an operand comes after what is made of it")
+    return array("i", [ref if b > 0 else b - 1 for ref, b in zip(refs, back, strict=True)])
 
 
 def _outer(passes: array[int], offsets: array[int]) -> tuple[array[int], array[int]]:
