@@ -143,8 +143,16 @@ def _node_of(thing: object) -> Node | None:
     return thing if issubclass(type(thing), Node) else None  # type: ignore[return-value]
 
 
-def _is_opaque(kind: type) -> bool:
-    """Whether objects of a class are ours, and no models: recordings hold a lot."""
-    module = vars(type)["__dict__"].__get__(kind).get("__module__")
-    ours = type(module) is str and module.startswith(_PACKAGE)
-    return ours and not str(module).startswith(_ENGINE)
+def _is_opaque(holder: object) -> bool:
+    """Whether an object is ours, and no model: recordings hold a lot, and our classes no leaf."""
+    kind = type(holder)
+    if issubclass(kind, type):
+        return _module_of(holder).startswith(_PACKAGE)
+    module = _module_of(kind)
+    return module.startswith(_PACKAGE) and not module.startswith(_ENGINE)
+
+
+def _module_of(cls: object) -> str:
+    """Return the name of a class's module; what the program defines does not run."""
+    module = vars(type)["__dict__"].__get__(cls).get("__module__")
+    return module if type(module) is str else ""

@@ -684,6 +684,23 @@ def test_a_program_that_holds_a_lot_is_searched_in_proportion_to_its_nodes(
     assert names(recording)[0] == "w"
 
 
+def test_our_classes_are_not_searched(
+    ran: Callable[[str], Recording], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[object] = []
+    node_of = holders._node_of
+
+    def look(thing: object) -> object:
+        looked.append(thing)
+        return node_of(thing)
+
+    monkeypatch.setattr(holders, "_node_of", look)
+    recording = ran("class Mine(Value): kept = Value(1.0)\n(Mine.kept * 2).backward()")
+    assert names(recording) == ["Mine.kept", "–"]
+    assert Value in looked
+    assert Value.backward not in looked
+
+
 def test_looking_for_names_keeps_nothing_alive(ran: Callable[[str], Recording]) -> None:
     recording = ran(
         """
