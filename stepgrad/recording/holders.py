@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from inspect import CO_OPTIMIZED
 from itertools import repeat, takewhile
-from types import CodeType, FrameType, ModuleType
+from types import CodeType, FrameType, FunctionType, ModuleType
+from typing import Any
 
 from stepgrad.engine.node import Node
-from stepgrad.recording.naming.kinds import class_names, owner_of, variables_of
+from stepgrad.recording.naming.kinds import class_names, is_installed, owner_of, variables_of
 from stepgrad.recording.naming.walk import Held, name_all
 
 _MOST_MISSED = 1 << 16
@@ -143,9 +144,12 @@ def _node_of(thing: object) -> Node | None:
     return thing if issubclass(type(thing), Node) else None  # type: ignore[return-value]
 
 
-def _is_opaque(holder: object) -> bool:
-    """Whether an object is ours, and no model: recordings hold a lot, and our classes no leaf."""
+def _is_opaque(holder: Any) -> bool:
+    """Whether an object is no model, and may hold a lot: ours, or a function of a library."""
     kind = type(holder)
+    if kind is FunctionType:
+        file = holder.__globals__.get("__file__")
+        return type(file) is str and is_installed(file)
     if issubclass(kind, type):
         return _module_of(holder).startswith(_PACKAGE)
     module = _module_of(kind)

@@ -684,7 +684,7 @@ def test_a_program_that_holds_a_lot_is_searched_in_proportion_to_its_nodes(
     assert names(recording)[0] == "w"
 
 
-def test_our_classes_are_not_searched(
+def test_our_classes_and_functions_of_libraries_are_not_searched(
     ran: Callable[[str], Recording], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[object] = []
@@ -695,8 +695,18 @@ def test_our_classes_are_not_searched(
         return node_of(thing)
 
     monkeypatch.setattr(holders, "_node_of", look)
-    recording = ran("class Mine(Value): kept = Value(1.0)\n(Mine.kept * 2).backward()")
-    assert names(recording) == ["Mine.kept", "–"]
+    recording = ran(
+        """
+        class Mine(Value):
+            kept = Value(1.0)
+        (Mine.kept * 2).backward()
+        library = {"__file__": "/lib/site-packages/library.py", "Value": Value}
+        exec("def library(state=Value(2.0)): return state * 3", library)
+        library = library["library"]
+        library().backward()
+        """
+    )
+    assert names(recording) == ["Mine.kept", "–", "–", "–"]
     assert Value in looked
     assert Value.backward not in looked
 

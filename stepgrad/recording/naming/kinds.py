@@ -40,7 +40,7 @@ class Kind:
         self.ours = ours
         path, name = code.co_filename, code.co_name
         self.outermost = name == "<module>"
-        self.installed = _INSTALLED.search(path) is not None
+        self.installed = is_installed(path)
         self.standard = is_standard(path)
         self.of_class = owner_of(code) if name in _OF_THE_CLASS else ""
         self.name = words(self.of_class) if self.of_class else name.strip("_")
@@ -97,6 +97,11 @@ def variables_of(frame: FrameType) -> Mapping[str, object]:
 def is_standard(path: str) -> bool:
     """Whether code is of Python's own library."""
     return path.startswith((_STANDARD, "<frozen ")) and not _INSTALLED.search(path)
+
+
+def is_installed(path: str) -> bool:
+    """Whether code is of an installed library."""
+    return _INSTALLED.search(path) is not None
 
 
 def words(name: str) -> str:
