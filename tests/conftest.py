@@ -3,12 +3,14 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Iterator
 from importlib.util import find_spec
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from browsers import MISSING, chromium
+from tries import tries
 
 pytest_plugins = ["pytester", "browsing"]
 
@@ -38,6 +40,14 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> None:
         import_everything()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def disk() -> Iterator[None]:
+    """Files need not be on the disk: no test cuts the power."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
 # Nothing on a screen moves by itself, unless a test asks for it.
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
 
@@ -60,12 +70,11 @@ def pytest_xdist_auto_num_workers() -> int:
 # No test reads or writes the progress of whoever runs it; neither do the processes that one starts.
 os.environ["STEPGRAD_STATE"] = "off"
 
-# How fast a machine is says nothing about the code. A server tries twice as many examples as
-# whoever waits for them.
+# How fast a machine is says nothing about the code.
 settings.register_profile(
     "any machine",
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
-    max_examples=100 if "CI" in os.environ else 50,
+    max_examples=tries(100),
 )
 settings.load_profile("any machine")

@@ -53,13 +53,12 @@ def squeezed(text: str) -> list[str]:
 
 
 def test_shipped_scenarios_by_name_and_by_path() -> None:
-    paths = [*shipped().values()][::8]
-    lines = stepgrad("check", *shipped(), *paths).stdout.splitlines()
+    """Each of them is judged in `checking/test_result.py`."""
+    names, paths = [*shipped()][::8], [*shipped().values()][4::8]
+    lines = stepgrad("check", *names, *paths).stdout.splitlines()
     files = [line for line in lines if not line.startswith(" ")]
-    assert len(files) == len(shipped()) + len(paths)
+    assert [line.split()[0] for line in files] == [*names, *map(str, paths)]
     assert all(line.split()[-1] == "ok" for line in files)
-    promised = "not finite, as the scenario expects"
-    assert all(promised in line for line in lines if line not in files)
 
 
 def test_what_falls_short(tmp_path: Path, wrong: Path) -> None:

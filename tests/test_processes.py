@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
+from forks import run_forked
 from processes import MEMORY, python, run
 
 if not hasattr(signal, "SIGHUP"):
@@ -33,3 +35,19 @@ def test_time_has_a_limit() -> None:
     assert run(python("-c", asked)).stdout == "True\n"
     with pytest.raises(subprocess.TimeoutExpired):
         run(python("-c", "while True: pass"), timeout=0.5)
+
+
+LEFT = """
+import os, resource, sys
+print(resource.getrlimit(resource.RLIMIT_CPU)[0] > 0, os.getcwd(), input(), hasattr(os, "left"))
+os.left = os.environ["LEFT"] = "left"
+os.kill(os.getpid(), int(sys.argv[1]))
+"""
+
+
+def test_forks_have_limits_and_leave_nothing(tmp_path: Path) -> None:
+    (tmp_path / "left.py").write_text(LEFT)
+    for number in signal.SIGKILL, 0:
+        ended = run_forked("run", "left.py", str(int(number)), stdin="typed", cwd=tmp_path)
+        said = "" if number else f"True {tmp_path} typed False\n"  # what is killed prints nothing
+        assert (ended.returncode, ended.stdout) == (-number, said)

@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import stepgrad
+from forks import run_forked
 from processes import python, run, started
 from processes import stepgrad as in_a_process
 from stepgrad import debugger
@@ -147,7 +148,7 @@ def test_it_runs_as_under_python(name: str, tmp_path: Path) -> None:
     program(tmp_path, "x = (", "wrong.py")
     arguments = ["program.py", "a", "--plain", "--", "-x", "--help"]
     alone = process(tmp_path, *arguments, stdin="Ada\nLovelace")
-    ours = process(tmp_path, "-m", "stepgrad", "run", *arguments, stdin="Ada\nLovelace")
+    ours = run_forked("run", *arguments, stdin="Ada\nLovelace", cwd=tmp_path)
     assert (ours.returncode, ours.stdout) == (alone.returncode, alone.stdout)
     ended = "program.py: nothing was recorded"
     failed = alone.returncode or name == "an error of ours"
@@ -185,7 +186,7 @@ def test_a_debugger_steps_out_of_a_breakpoint_as_under_python(tmp_path: Path) ->
     program(tmp_path, DEBUGGER)
     alone = process(tmp_path, "program.py")
     assert alone.stdout == "inner 2\nouter 9\n"
-    ours = process(tmp_path, "-m", "stepgrad", "run", "program.py")
+    ours = run_forked("run", "program.py", cwd=tmp_path)
     assert (ours.returncode, ours.stdout) == (0, alone.stdout)
 
 
@@ -261,7 +262,7 @@ while True:
 
 def test_ctrl_c_ends_it_and_tears_nothing(tmp_path: Path) -> None:
     program(tmp_path, PRESSED)
-    ended = process(tmp_path, "-m", "stepgrad", "run", "--plain", "program.py")
+    ended = run_forked("run", "--plain", "program.py", cwd=tmp_path)
     out, err = ended.stdout, ended.stderr
     assert ended.returncode == 130
     assert err.startswith("Traceback")
@@ -280,7 +281,7 @@ def test_ctrl_c_ends_it_and_tears_nothing(tmp_path: Path) -> None:
 def test_ctrl_c_shows_no_frame_of_ours(tmp_path: Path) -> None:
     program(tmp_path, f"{VALUE}import signal\nsignal.raise_signal(signal.SIGINT)\n")
     alone = process(tmp_path, "program.py")
-    ours = process(tmp_path, "-m", "stepgrad", "run", "program.py")
+    ours = run_forked("run", "program.py", cwd=tmp_path)
     assert ours.returncode == 130
     assert ours.stderr.startswith(alone.stderr)
 
@@ -352,7 +353,7 @@ def test_a_forked_process_ends_even_if_the_signal_comes_as_it_begins(tmp_path: P
         "    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
         "print(signal.pthread_sigmask(signal.SIG_BLOCK, ()))\n",
     )
-    ended = process(tmp_path, "-m", "stepgrad", "record", name)
+    ended = run_forked("record", name, cwd=tmp_path)
     assert ended.stdout == "-15\n" * 50 + "set()\n"
 
 
@@ -373,7 +374,7 @@ def test_a_program_keeps_its_own_answer_to_a_signal(number: signal.Signals, tmp_
         f"import signal\n{VALUE}signal.signal({number:d}, lambda *_: print('mine'))\n"
         f"signal.raise_signal({number:d})\n",
     )
-    ended = process(tmp_path, "-m", "stepgrad", "record", name)
+    ended = run_forked("record", name, cwd=tmp_path)
     assert (ended.returncode, ended.stdout) == (0, "mine\n")
 
 
@@ -500,9 +501,9 @@ def test_replay_keeps_its_output_to_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", [["check"], ["replay", "--to", "x"], ["replay", "--plain"]])
 def test_what_a_program_forks_does_not_go_on_with_us(command: list[str], tmp_path: Path) -> None:
     program(tmp_path, f"import os\n{VALUE}if child := os.fork():\n    os.waitpid(child, 0)\n")
-    forked = process(tmp_path, "-m", "stepgrad", *command, "program.py")
+    forked = run_forked(*command, "program.py", cwd=tmp_path)
     program(tmp_path, f"import os\n{VALUE}")
-    alone = process(tmp_path, "-m", "stepgrad", *command, "program.py")
+    alone = run_forked(*command, "program.py", cwd=tmp_path)
     assert alone.stdout
     assert (forked.returncode, forked.stdout) == (0, alone.stdout)
 
@@ -511,10 +512,10 @@ def test_what_a_program_forks_does_not_go_on_with_us(command: list[str], tmp_pat
 def test_what_a_program_closes_is_open_for_us(closed: str, tmp_path: Path) -> None:
     program(tmp_path, f"import sys\n{VALUE}sys.{closed}.close()\n")
     for command in ("check", "replay"):
-        ended = process(tmp_path, "-m", "stepgrad", command, "program.py")
+        ended = run_forked(command, "program.py", cwd=tmp_path)
         assert ended.returncode == 0
         assert "x" in ended.stdout
-    saved = process(tmp_path, "-m", "stepgrad", "record", "program.py")
+    saved = run_forked("record", "program.py", cwd=tmp_path)
     assert saved.stderr.startswith("program.py: 5 events")
 
 
@@ -591,7 +592,7 @@ def test_debug_without_a_recording_says_how_to_record() -> None:
 
 def test_debug_without_a_terminal_goes_on(tmp_path: Path) -> None:
     program(tmp_path, f"{VALUE}import stepgrad\nstepgrad.debug()\nprint('on')")
-    ended = process(tmp_path, "-m", "stepgrad", "run", "program.py")
+    ended = run_forked("run", "program.py", cwd=tmp_path)
     assert (ended.returncode, ended.stdout) == (0, "on\n")
     told, summary = ended.stderr.splitlines()
     assert told.startswith("stepgrad.debug(): there is no terminal, so the program continues; 5")

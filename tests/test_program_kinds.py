@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from forks import run_forked
 from processes import python, run
 from stepgrad.cli import main
 from stepgrad.program import ProgramError, run_program
@@ -75,7 +76,7 @@ def lines(recording: Recording) -> list[str]:
 def test_it_runs_as_under_python(words: list[str], folder: Path) -> None:
     arguments = [*words, "a", "--steps", "3", "--", "-m"]
     alone = process(folder, *arguments)
-    ours = process(folder, "-m", "stepgrad", "run", *arguments)
+    ours = run_forked("run", *arguments, cwd=folder)
     assert (ours.returncode, ours.stdout) == (alone.returncode, alone.stdout)
     theirs = re.sub(r'  File "<frozen runpy>", .*\n', "", alone.stderr)
     assert ours.stderr.startswith(theirs)
@@ -83,9 +84,9 @@ def test_it_runs_as_under_python(words: list[str], folder: Path) -> None:
 
 @pytest.mark.parametrize(("typed", "same"), [("pkg", "pkg"), ("pkg/inner", "pkg.inner")])
 def test_a_package_folder_runs_as_its_module(typed: str, same: str, folder: Path) -> None:
-    ours = process(folder, "-m", "stepgrad", "run", typed, "x")
+    ours = run_forked("run", typed, "x", cwd=folder)
     assert ours.stdout == process(folder, "-m", same, "x").stdout
-    elsewhere = process(folder / "plain", "-m", "stepgrad", "run", f"../{typed}", "x")
+    elsewhere = run_forked("run", f"../{typed}", "x", cwd=folder / "plain")
     assert elsewhere.stdout == ours.stdout
 
 

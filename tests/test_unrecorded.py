@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from processes import python, run
+from forks import run_forked
 from stepgrad.program import run_program
 from stepgrad.recording.recording import Recording
 
@@ -38,9 +38,9 @@ def notes(folder: Path, text: str, capfd: pytest.CaptureFixture[str]) -> list[st
     return capfd.readouterr().err.splitlines()
 
 
-def process(folder: Path, text: str, *command: str) -> subprocess.CompletedProcess[str]:
+def process(folder: Path, text: str, command: str) -> subprocess.CompletedProcess[str]:
     program(folder, text)
-    return run(python(*command, "program.py"), "", cwd=folder)
+    return run_forked(command, "program.py", cwd=folder)
 
 
 THREADS = {
@@ -171,14 +171,14 @@ if __name__ == "__main__":
 def test_values_in_a_forked_process_are_said(
     text: str, who: str, command: str, tmp_path: Path
 ) -> None:
-    ended = process(tmp_path, f"{TRAIN}{text}\ntrain(w)\n", "-m", "stepgrad", command)
+    ended = process(tmp_path, f"{TRAIN}{text}\ntrain(w)\n", command)
     [note] = [line for line in ended.stderr.splitlines() if line.startswith("note: ")]
     assert re.match(f"note: not recorded: Values in {who}; ", note)
 
 
 def test_processes_that_are_not_forked_are_said(tmp_path: Path) -> None:
     text = f"{TRAIN}{POOL.replace('fork', 'spawn')}    train(w)\n"
-    ended = process(tmp_path, text, "-m", "stepgrad", "check")
+    ended = process(tmp_path, text, "check")
     [note] = [line for line in ended.stderr.splitlines() if line.startswith("note: ")]
     assert note == (
         "note: not recorded: processes started by spawn; to record a process, use record() inside "
@@ -195,7 +195,7 @@ def test_a_forked_process_without_values_or_with_its_own_recording_is_not_said(
     child: str, tmp_path: Path
 ) -> None:
     text = f"{TRAIN}import os, stepgrad\n{FORK.replace('train(w)', child)}train(w)\n"
-    ended = process(tmp_path, text, "-m", "stepgrad", "record")
+    ended = process(tmp_path, text, "record")
     assert ended.returncode == 0, ended.stderr
     assert "note: " not in ended.stderr
     assert "Error" not in ended.stderr
@@ -217,7 +217,7 @@ def test_a_recording_in_a_thread_within_a_program_is_whole(tmp_path: Path) -> No
         "def own():\n    with record() as r: train(Value(1.0))\n    r.save('own.stepgrad')\n"
         "t = Thread(target=own); t.start(); t.join()\n"
     )
-    ended = process(tmp_path, f"{THREAD}{own}train(w)\n", "-m", "stepgrad", "record")
+    ended = process(tmp_path, f"{THREAD}{own}train(w)\n", "record")
     assert ended.returncode == 0
     assert Recording.load(tmp_path / "own.stepgrad").length > 10
     assert "note: " not in ended.stderr

@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from inspect import CO_OPTIMIZED
 from itertools import repeat, takewhile
-from types import CodeType, FrameType, ModuleType
+from types import CodeType, FrameType, FunctionType, ModuleType
+from typing import Any
 
 from stepgrad.engine.node import Node
-from stepgrad.recording.naming.kinds import class_names, owner_of, variables_of
+from stepgrad.recording.naming.kinds import class_names, is_installed, owner_of, variables_of
 from stepgrad.recording.naming.walk import Held, name_all
 
 _MOST_MISSED = 1 << 16
@@ -143,8 +144,19 @@ def _node_of(thing: object) -> Node | None:
     return thing if issubclass(type(thing), Node) else None  # type: ignore[return-value]
 
 
-def _is_opaque(kind: type) -> bool:
-    """Whether objects of a class are ours, and no models: recordings hold a lot."""
-    module = vars(type)["__dict__"].__get__(kind).get("__module__")
-    ours = type(module) is str and module.startswith(_PACKAGE)
-    return ours and not str(module).startswith(_ENGINE)
+def _is_opaque(holder: Any) -> bool:
+    """Whether an object is no model, and may hold a lot: ours, or a function of a library."""
+    kind = type(holder)
+    if kind is FunctionType:
+        file = holder.__globals__.get("__file__")
+        return type(file) is str and is_installed(file)
+    if issubclass(kind, type):
+        return _module_of(holder).startswith(_PACKAGE)
+    module = _module_of(kind)
+    return module.startswith(_PACKAGE) and not module.startswith(_ENGINE)
+
+
+def _module_of(cls: object) -> str:
+    """Return the name of a class's module; what the program defines does not run."""
+    module = vars(type)["__dict__"].__get__(cls).get("__module__")
+    return module if type(module) is str else ""

@@ -103,6 +103,7 @@ def _is_leaf(thing: Tensor) -> bool:
     return thing.requires_grad and thing.is_leaf
 
 
-def _is_opaque(kind: type) -> bool:
-    """Whether what objects of a class hold is not named: an optimizer holds what others hold."""
+def _is_opaque(holder: object) -> bool:
+    """Whether what an object holds is not named: an optimizer holds what others hold."""
+    kind = type(holder)
     return issubclass(kind, Tensor) or kind.__module__.partition(".")[0] == "torch"

@@ -83,12 +83,15 @@ def test_a_saved_scenario_is_held_to_its_own_text_and_every_way_agrees(
     assert [*map(repr, loaded.events[some])] == [*map(repr, recording.events[some])]
     found = judge("saved", loaded)
     promised = checks(open_scenario(name), recording)
-    assert repr([promise.check for promise in found.promises]) == repr(promised)  # nan is not nan
-    assert all(promise.ok and not promise.details for promise in found.promises)
+    assert repr([each.check for each in found.promises]) == repr(promised)  # nan is not nan
+    assert all(each.ok and not each.details for each in found.promises)
     assert found.ways or not any(isinstance(block, Backward) for block in recording.blocks)
     for comparison in found.ways:
         assert comparison.ok, comparison
         assert comparison.compared or comparison.skipped  # none, where all are nan
+    assert result_line(found, 0).split()[-1] == "ok"
+    promise = "not finite, as the scenario expects"
+    assert all(promise in line for line in result_details(found, verbose=False))
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from stepgrad import SGD, Recording, Value, clip_norm, record
 from stepgrad.diagnosis import QUESTIONS, Question, Verdict, diagnose
 from stepgrad.engine.tape import seed
 from stepgrad.recording import events
+from tries import tries
 
 Number = tuple[str, int]
 """What number of which node: `("grad", 3)`."""
@@ -136,7 +137,7 @@ def check(recording: Recording) -> None:
     assert (at, number) in walk.infects(birth)
 
 
-@settings(max_examples=200)
+@settings(max_examples=tries(200))
 @given(programs())
 def test_it_is_found_where_it_begins(program: Program) -> None:
     with record() as recording:
@@ -144,7 +145,7 @@ def test_it_is_found_where_it_begins(program: Program) -> None:
     check(recording)
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(programs(), st.sampled_from([0.0, 1.0, -2.0]))
 def test_in_forward_mode_too(program: Program, number: float) -> None:
     with record() as recording:

@@ -15,6 +15,7 @@ from replay_runs import training, two_layer
 from stepgrad import SGD, Value, record
 from stepgrad.diagnosis.reasons import MOST, Of, reasons
 from stepgrad.engine.tape import seed
+from tries import tries
 
 OF: Sequence[Of] = ("value", "gradient", "tangent")
 
@@ -148,7 +149,7 @@ def test_a_tangent_begins_where_forward_mode_does() -> None:
 # --- all of them
 
 
-@settings(max_examples=200)
+@settings(max_examples=tries(200))
 @given(programs() | writing_programs(), st.data())
 def test_there_is_a_reason_for_every_number(program: Program, data: st.DataObject) -> None:
     with record() as recording:

@@ -12,6 +12,7 @@ from stepgrad.drawing.layered import ordering, tracks
 from stepgrad.drawing.layered.vertices import build
 from stepgrad.drawing.layout import Box, Item, Layout, lay_out
 from stepgrad.replay.graph.neighbourhood import neighbourhood
+from tries import tries
 
 
 def columns(layout: Layout) -> dict[int, set[int]]:
@@ -100,7 +101,7 @@ def test_one_trunk_for_each_source() -> None:
 
 
 @given(st.integers(1, 8).flatmap(lambda n: st.lists(st.integers(0, n - 1), min_size=n, max_size=n)))
-@settings(max_examples=500)
+@settings(max_examples=tries(500))
 def test_trunks_that_want_the_same_rows_make_way_for_each_other(owners: list[int]) -> None:
     """Rows at the right belong to any nets; no two nets may then run along the same cells."""
     nets = [

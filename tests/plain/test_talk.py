@@ -24,6 +24,7 @@ from stepgrad.replay.session import Session
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.rerun import rerun
+from tries import tries
 
 ANSWERS = {
     "goto": "3", "search": "x", "predict": "1.5", "break_where": "value > 1", "edit": "x = 2",
@@ -109,7 +110,7 @@ def place(now: Session) -> Session:
 
 
 @pytest.mark.parametrize("name", ["two_layer", "three_nodes", "forgotten_zero_grad"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(lines=st.lists(LINES, max_size=12))
 def test_any_lines_end_where_the_same_keys_end(name: str, lines: list[str]) -> None:
     now = Talk(session(name))
@@ -136,7 +137,7 @@ def at(now: Session) -> tuple[object, ...]:
             [stop.text for stop in now.stops], now.score.right, len(now.score.asked))  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(lines=st.lists(LINES, max_size=12))
 def test_no_line_is_too_odd(lines: list[str]) -> None:
     now = Talk(

@@ -27,6 +27,7 @@ from stepgrad import Recording, Value, record
 from stepgrad.engine.ops import ADD, MUL
 from stepgrad.recording.blocks import Backward, Forward
 from stepgrad.recording.events import Accumulate, Update
+from tries import tries
 
 old_numbers = st.lists(wild, min_size=1, max_size=3)
 
@@ -73,7 +74,7 @@ def check(program: Program, before: list[Value], during: Sequence[float]) -> Non
     assert_ends_with(recording, values)
 
 
-@settings(max_examples=150)
+@settings(max_examples=tries(150))
 @given(programs(), old_numbers)
 def test_any_program(program: Program, numbers: list[float]) -> None:
     check(program, [], numbers)
@@ -95,14 +96,14 @@ def test_which_event_last_wrote_a_value(program: Program, data: st.DataObject) -
     assert found == max(updates, default=None)
 
 
-@settings(max_examples=150)
+@settings(max_examples=tries(150))
 @given(programs(), old_numbers)
 @example((Call(MUL, (1, 1)), Act("backward", 0, 0.0)), [1.0, 2.0])
 def test_any_program_with_leaves_from_before(program: Program, numbers: list[float]) -> None:
     check(program, [Value(number) for number in numbers], [1.5])
 
 
-@settings(max_examples=150)
+@settings(max_examples=tries(150))
 @given(programs(), graphs(size=4), st.booleans())
 @example((Call(ADD, (0, 1)),), Graph((2.0,), (Call(ADD, (0, 0)),)), True)
 def test_any_program_with_a_graph_from_before(
@@ -116,7 +117,7 @@ def test_any_program_with_a_graph_from_before(
     check(program, values, [])
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(graphs(wild), st.integers(2, 4), st.data())
 def test_training_on_one_graph(graph: Graph, steps: int, data: st.DataObject) -> None:
     parameters = [Value(number) for number in graph.leaves]

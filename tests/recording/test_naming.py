@@ -799,6 +799,33 @@ def test_a_program_that_holds_a_lot_is_searched_in_proportion_to_its_nodes(
     assert names(recording)[0] == "w"
 
 
+def test_our_classes_and_functions_of_libraries_are_not_searched(
+    ran: Callable[[str], Recording], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[object] = []
+    node_of = holders._node_of
+
+    def look(thing: object) -> object:
+        looked.append(thing)
+        return node_of(thing)
+
+    monkeypatch.setattr(holders, "_node_of", look)
+    recording = ran(
+        """
+        class Mine(Value):
+            kept = Value(1.0)
+        (Mine.kept * 2).backward()
+        library = {"__file__": "/lib/site-packages/library.py", "Value": Value}
+        exec("def library(state=Value(2.0)): return state * 3", library)
+        library = library["library"]
+        library().backward()
+        """
+    )
+    assert names(recording) == ["Mine.kept", "–", "–", "–"]
+    assert Value in looked
+    assert Value.backward not in looked
+
+
 def test_looking_for_names_keeps_nothing_alive(ran: Callable[[str], Recording]) -> None:
     recording = ran(
         """

@@ -24,6 +24,7 @@ from stepgrad.recording.log import Node
 from stepgrad.recording.store.packing import Damaged
 from stepgrad.recording.store.shapes import Pieces, Shapes
 from stepgrad.recording.store.write import describe
+from tries import tries
 
 
 @cache
@@ -92,7 +93,7 @@ TAME = graphs(tame, size=8).filter(is_row)
 MINE = st.lists(st.booleans(), min_size=1, max_size=8)
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(TAME, MINE, st.integers(1, 2))
 def test_own_operations_are_like_rows_of_the_table(
     graph: Graph, mine: list[bool], steps: int
@@ -105,7 +106,7 @@ def test_own_operations_are_like_rows_of_the_table(
     assert facts(ours) == facts(theirs)
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(TAME, MINE)
 def test_recorded_equals_unrecorded(graph: Graph, mine: list[bool]) -> None:
     outside = trained(graph, mine, 2)

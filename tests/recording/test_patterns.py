@@ -23,11 +23,12 @@ from stepgrad import Recording, Value, mark, record
 from stepgrad.recording import recurring
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.released import Released
+from tries import tries
 
 TIMES = 5
 
 files = settings(
-    max_examples=60,
+    max_examples=tries(60),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -15,7 +15,9 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 from zlib import crc32, decompress
@@ -737,6 +739,15 @@ def remarked(steps: int) -> Recording:
     return recording
 
 
+@cache
+def saved(make: Callable[[int], Recording]) -> bytes:
+    """What a file holds of three steps."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "recording.stepgrad")
+        make(3).save(path)
+        return path.read_bytes()
+
+
 ODD_VALUES: list[object] = [
     None, True, -1, 0, 1, 2, 7, 10**6, 10**12, 2**63, 2**70, 1.5, "", "x", "add", "nan", [],
     {}, [[]], [0], [1, 2], [[0, "x"]], [[10**9, [["mark", 0]]]], [[10**9, [["forward", 0]]]],
@@ -802,7 +813,7 @@ def test_a_sweep_over_passes_that_do_not_hang_together_is_refused(
 @files
 @given(data=st.data())
 def test_forged_columns_are_a_recording_or_refused(path: Path, data: st.DataObject) -> None:
-    data.draw(st.sampled_from([training, remarked]))(3).save(path)
+    path.write_bytes(saved(data.draw(st.sampled_from([training, remarked]))))
     manifest = manifest_of(path)
     with ZipFile(path) as archive:
         columns = bytearray(archive.read("columns"))
@@ -816,7 +827,7 @@ def test_forged_columns_are_a_recording_or_refused(path: Path, data: st.DataObje
 @given(data=st.data())
 def test_forged_integers_are_a_recording_or_refused(path: Path, data: st.DataObject) -> None:
     """Codes, operands, sweeps and writes that are well packed, and wrong."""
-    data.draw(st.sampled_from([training, remarked]))(3).save(path)
+    path.write_bytes(saved(data.draw(st.sampled_from([training, remarked]))))
     manifest = manifest_of(path)
     with ZipFile(path) as archive:
         columns = archive.read("columns")

@@ -30,6 +30,7 @@ from stepgrad.replay.telling.narration import narrate
 from stepgrad.replay.telling.sentences import say
 from stepgrad.tui.render.chain import chain
 from stepgrad.tui.render.node import node_panel
+from tries import tries
 
 
 def mistaken() -> Recording:
@@ -202,7 +203,7 @@ def test_steps_of_training_are_found(steps: int) -> None:
 # Any pass can be looked at.
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(graphs(tame, size=6), st.data())
 def test_any_pass_can_be_looked_at(graph: Graph, data: st.DataObject) -> None:
     recording = wandering(graph, data)
@@ -233,7 +234,7 @@ def test_any_pass_can_be_looked_at(graph: Graph, data: st.DataObject) -> None:
             [*reasons(recording, node, recording.length, "gradient")]
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(graphs(tame, size=6), st.data())
 def test_contributions_add_up_to_the_gradient(graph: Graph, data: st.DataObject) -> None:
     recording = wandering(graph, data)

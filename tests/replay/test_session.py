@@ -19,6 +19,7 @@ from stepgrad.replay.commands import looking, moving, stopping
 from stepgrad.replay.commands.searching import SearchError, match, next_hit, search
 from stepgrad.replay.session import Session
 from stepgrad.replay.stops.language import Condition, ConditionError
+from tries import tries
 
 TRAINING = training()
 TWO_LAYER = two_layer()
@@ -70,7 +71,7 @@ def walk_on(session: Session) -> list[int]:
     return places
 
 
-@settings(max_examples=100)
+@settings(max_examples=tries(100))
 @given(programs(), st.data())
 def test_next_write_goes_through_every_writer_to_come(
     program: Program, data: st.DataObject
@@ -86,7 +87,7 @@ def test_next_write_goes_through_every_writer_to_come(
     ]
 
 
-@settings(max_examples=100)
+@settings(max_examples=tries(100))
 @given(programs(), st.data())
 def test_an_edge_leads_to_where_it_is_walked_or_made(program: Program, data: st.DataObject) -> None:
     with record() as recording:
@@ -238,7 +239,7 @@ def walk_back(session: Session) -> list[int]:
     return places
 
 
-@settings(max_examples=100)
+@settings(max_examples=tries(100))
 @given(programs(), st.data())
 def test_who_wrote_goes_through_every_writer(program: Program, data: st.DataObject) -> None:
     with record() as recording:

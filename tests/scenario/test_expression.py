@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from stepgrad.scenario.graph.expression import Apply, Expr, Name, Number, names_in
 from stepgrad.scenario.graph.statement import MAX_LENGTH, Statement, StatementError, parse_statement
+from tries import tries
 
 FUNCTIONS = {"relu": 1, "tanh": 1, "exp": 1, "max": 2}
 
@@ -190,7 +191,7 @@ PIECES = ["c", "x", "tanh", "max", "(", ")", "=", "+", "-", "*", "**", "/", ",",
           ":=", "if", "else", "~", "not", "0x", "_", "%", "{", "}", "!", "\t", "\0"]  # fmt: skip
 
 
-@settings(max_examples=400)
+@settings(max_examples=tries(400))
 @given(st.text(max_size=60) | st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
 def test_any_text_is_a_statement_or_has_problems_inside_it(text: str) -> None:
     statement: Statement | None = None

@@ -17,6 +17,7 @@ from stepgrad.errors import ScenarioError
 from stepgrad.scenario.form.json_schema import json_schema
 from stepgrad.scenario.text import Problems, Source
 from stepgrad.scenario.yaml.compose import compose
+from tries import tries
 
 SCHEMA = json_schema()
 VALIDATOR = Draft7Validator(SCHEMA)
@@ -110,7 +111,7 @@ OTHERS = ["3", "-1", "0.5", "1e9", "true", "text", "''", "~", ".nan", "-.inf", "
           "forward"]  # fmt: skip
 
 
-@settings(max_examples=500)
+@settings(max_examples=tries(500))
 @given(st.sampled_from(list(FINE.values())), st.integers(0, 1 << 16), st.sampled_from(OTHERS))
 def test_with_another_value_a_scenario_is_refused_or_valid(
     text: str, where: int, other: str

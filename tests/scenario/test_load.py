@@ -21,6 +21,7 @@ from stepgrad.scenario.load import load_scenario_file, parse_scenario
 from stepgrad.scenario.text import Source
 from stepgrad.scenario.yaml import compose as compose_module
 from stepgrad.scenario.yaml.errors import explain
+from tries import tries
 
 
 def refusal(path: Path, shipped: tuple[str, ...] = ()) -> str:
@@ -465,7 +466,7 @@ def check_that_it_is_read_or_refused(text: str) -> None:
 
 
 fuzz = settings(
-    max_examples=300,
+    max_examples=tries(300),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -41,7 +41,7 @@ class Kind:
         self.ours = ours
         path, name = code.co_filename, code.co_name
         self.outermost = name == "<module>"
-        self.installed = _INSTALLED.search(path) is not None
+        self.installed = is_installed(path)
         self.standard = is_standard(path)
         self.of_class = owner_of(code) if name in _OF_THE_CLASS else ""
         self.name = words(self.of_class) if self.of_class else name.strip("_")
@@ -103,6 +103,11 @@ def is_standard(path: str) -> bool:
 def is_numpy(path: str) -> bool:
     """Whether code is of numpy, which only does to each item of an array what a line asks for."""
     return _NUMPY.search(path) is not None
+
+
+def is_installed(path: str) -> bool:
+    """Whether code is of an installed library."""
+    return _INSTALLED.search(path) is not None
 
 
 def words(name: str) -> str:

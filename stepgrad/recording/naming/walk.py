@@ -71,7 +71,7 @@ def name_all(
     pairs: Callable[[object], _T | None],
     variables: Iterable[Mapping[str, object]],
     follow: Callable[[ModuleType], bool] = lambda _: False,
-    opaque: Callable[[type], bool] = lambda _: False,
+    opaque: Callable[[object], bool] = lambda _: False,
     looked: Callable[[int], None] = lambda _: None,
 ) -> Iterator[tuple[_T, Held]]:
     """Yield the nodes whose objects are held somewhere, each once, with where that is.
@@ -84,7 +84,7 @@ def name_all(
         pairs: returns the node of an object; None for one that is none.
         variables: the variables of modules and of calls, by name.
         follow: whether what a module holds counts.
-        opaque: whether what objects of a class hold does not count.
+        opaque: whether what an object holds does not count.
         looked: called at the end with how many objects and items were looked at.
     """
     walk = _Walk(follow, opaque)
@@ -105,7 +105,7 @@ class _Walk:
     """A search through what variables lead to; it looks at each object once."""
 
     def __init__(
-        self, follow: Callable[[ModuleType], bool], opaque: Callable[[type], bool]
+        self, follow: Callable[[ModuleType], bool], opaque: Callable[[object], bool]
     ) -> None:
         self._follow = follow
         self._opaque = opaque
@@ -132,7 +132,7 @@ class _Walk:
                 yield node, Held(steps)
                 continue
             self._holders -= 1
-            if len(steps) < _DEEPEST and not self._opaque(type(holder)):
+            if len(steps) < _DEEPEST and not self._opaque(holder):
                 for step, each in islice(self._held(holder), _MOST_OF_ONE):
                     self._items -= 1
                     if type(each) not in _PLAIN:

@@ -15,6 +15,7 @@ from stepgrad.replay.gradients.ledger import latest_pass
 from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.graph.summary import Summary, never_reached, summary
 from stepgrad.replay.state import State
+from tries import tries
 
 
 def to_come(state: State, node: int) -> bool:
@@ -43,7 +44,7 @@ def check(recording: Recording, position: int, data: st.DataObject | None = None
     assert never_reached(state, line) == sum(map(state.never_reached, nodes)), position
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(programs(), st.data())
 def test_a_summary_is_that_of_its_gradients(program: Program, data: st.DataObject) -> None:
     with record() as recording:

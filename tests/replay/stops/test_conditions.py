@@ -23,6 +23,7 @@ from stepgrad.replay.stops.language import Condition, ConditionError
 from stepgrad.replay.stops.stop import find
 from stepgrad.replay.telling.narration import narrate
 from stepgrad.replay.telling.titles import short_title
+from tries import tries
 
 Facts = dict[str, Any]
 
@@ -128,7 +129,7 @@ conditions = st.recursive(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=tries(150))
 @given(programs(), st.integers(1, 3), conditions)
 def test_a_condition_holds_where_the_event_says_so(
     program: Program, passes: int, condition: Atom
@@ -345,14 +346,14 @@ def wild(a: float, b: float) -> Recording:
     return recording
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(*[st.sampled_from([0.0, 1.0, -2.0, 1e-308, 1e200, 710.0, inf, nan])] * 2)
 def test_bad_holds_where_a_number_is_not_finite_and_all_its_parts_are(a: float, b: float) -> None:
     recording = wild(a, b)
     assert events_where("bad", recording) == bad_by_definition(recording)
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(*[st.sampled_from([0.0, 1.0, -2.0, 1e-308, 1e200, 710.0, inf, nan])] * 2)
 def test_the_first_bad_event_is_the_first_number_that_is_not_finite(a: float, b: float) -> None:
     recording = wild(a, b)

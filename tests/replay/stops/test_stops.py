@@ -15,6 +15,7 @@ from stepgrad.progress import Cancelled, watching
 from stepgrad.recording import events
 from stepgrad.replay.stops.language import Condition
 from stepgrad.replay.stops.stop import NodeStop, Stop, find, reason
+from tries import tries
 
 conditions = st.sampled_from(["grad > 0.5", 'op == "mul"', "not value < 1", "position > 0"])
 
@@ -25,7 +26,7 @@ def recorded(program: Program) -> Recording:
     return recording
 
 
-@settings(max_examples=150)
+@settings(max_examples=tries(150))
 @given(programs(), st.lists(conditions, max_size=2), st.data())
 def test_find_is_a_scan(program: Program, wanted: Sequence[str], data: st.DataObject) -> None:
     recording = recorded(program)

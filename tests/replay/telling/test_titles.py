@@ -15,6 +15,7 @@ from stepgrad.replay.telling.titles import (
     title,
     titles,
 )
+from tries import tries
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +114,7 @@ def test_a_title_is_up_to_date_while_the_recording_grows() -> None:
         assert (before, short_title(recording, 2)) == ("#2", "x·2")
 
 
-@settings(max_examples=150)
+@settings(max_examples=tries(150))
 @given(programs(), st.integers(1, 3))
 def test_the_titles_of_a_pass_are_those_of_its_nodes(program: Program, passes: int) -> None:
     with record() as recording:

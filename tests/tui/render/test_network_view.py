@@ -21,6 +21,7 @@ from stepgrad.scenario.build import record_file
 from stepgrad.scenario.rerun import rerun
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.network import NetworkDrawing, draw_network, rows_in
+from tries import tries
 
 FLIP = record_file(open_scenario("diagonal_flip"))
 XOR = record_file(open_scenario("xor_tanh"))
@@ -225,7 +226,7 @@ def test_what_is_to_be_predicted_stays_hidden() -> None:
     st.integers(0, 40),
     st.floats(0, 1),
 )
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=tries(60))
 def test_every_network_fits_into_every_panel(
     sizes: list[int], width: int, height: int, share: float
 ) -> None:

@@ -11,6 +11,7 @@ from drawings import STANDARD, Graph, chain, dags, items_of, square, sum_over_pa
 from stepgrad.drawing.layout import Box, Item, Layout, Wire, lay_out
 from stepgrad.tui.render.canvas import EAST, JOINTS, NORTH, SOUTH, WEST, Canvas
 from stepgrad.tui.render.painting import Border, BoxContent, Painter, WireContent, fitted
+from tries import tries
 
 STEPS = {EAST: (1, 0), WEST: (-1, 0), NORTH: (0, -1), SOUTH: (0, 1)}
 BACK = {EAST: WEST, WEST: EAST, NORTH: SOUTH, SOUTH: NORTH}
@@ -95,7 +96,7 @@ def test_a_standard_graph_can_be_read_back(graph: Graph, height: int) -> None:
 
 
 @given(dags())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 def test_any_graph_can_be_read_back(items: list[Item]) -> None:
     check(items)
 
