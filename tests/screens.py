@@ -25,7 +25,7 @@ from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
 from stepgrad.tui.screen.debugger import DebuggerScreen
 from stepgrad.tui.screen.diagnosing import DiagnosingScreen
-from textual_once import every_frame, work_once
+from textual_once import work_once
 
 work_once()
 
@@ -88,21 +88,20 @@ async def screenshots(
 ) -> dict[Size, Shot]:
     """Run an app, press keys, and return what it shows at each size of the terminal."""
     shots = {}
-    with every_frame():
-        async with app.run_test(size=sizes[0]) as pilot:
-            await pilot.pause()
-            if before:
-                await before(pilot)
-            for key in keys:  # what is scrolled to depends on what was painted before
-                await press(pilot, key)
-            await settle(pilot)
-            for line in app.screen.query(Input):
-                line.cursor_blink = False
-            for size in sizes:
-                await pilot.resize_terminal(*size)
-                await drained(pilot)
-                picture = app.export_screenshot(simplify=True) if size in pictured else ""
-                shots[size] = Shot(shown(app), picture)
+    async with app.run_test(size=sizes[0]) as pilot:
+        await pilot.pause()
+        if before:
+            await before(pilot)
+        for key in keys:
+            await press(pilot, key)
+        await settle(pilot)
+        for line in app.screen.query(Input):
+            line.cursor_blink = False
+        for size in sizes:
+            await pilot.resize_terminal(*size)
+            await drained(pilot)
+            picture = app.export_screenshot(simplify=True) if size in pictured else ""
+            shots[size] = Shot(shown(app), picture)
     return shots
 
 

@@ -64,7 +64,7 @@ _painting = [False]
 
 @contextmanager
 def every_frame() -> Iterator[None]:
-    """Paint each frame: what is scrolled to may depend on what was painted before."""
+    """Paint each frame: what a list of Textual shows depends on what it has painted before."""
     _painting.append(True)
     try:
         yield

@@ -21,6 +21,7 @@ from stepgrad.replay.commands.table import PANELS
 from stepgrad.scenario import open_scenario
 from stepgrad.tui.app import DebuggerApp
 from stepgrad.tui.work import Growing
+from textual_once import every_frame
 
 MOMENTS = {
     "two_layer at the start": ("two_layer", ()),
@@ -179,6 +180,7 @@ async def test_light_theme(seen: Taken) -> None:
 async def test_palette(seen: Taken) -> None:
     async def open_palette(pilot: Pilot[None]) -> None:
         await pilot.press("ctrl+p")
-        await pilot.pause(0.5)  # it gathers its commands by and by
+        await pilot.app.workers.wait_for_complete()  # it gathers its commands by and by
 
-    await seen("palette", app_on("two_layer"), before=open_palette)
+    with every_frame():
+        await seen("palette", app_on("two_layer"), before=open_palette)
