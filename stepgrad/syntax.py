@@ -47,6 +47,14 @@ def parse_program(text: str) -> ast.Module:
         return parse(without_magics(text)[0])
 
 
+def read_program(text: str) -> ast.Module:
+    """Return the syntax tree of a program; that of an empty one if Python cannot read it."""
+    try:
+        return parse_program(text)
+    except (SyntaxError, SystemError, ValueError, RecursionError, MemoryError):
+        return ast.Module([], [])
+
+
 def without_magics(text: str) -> tuple[str, Sequence[tuple[int, str]]]:
     """Return the Python of a cell, and which lines are not: numbers and texts.
 

@@ -9,7 +9,7 @@ from itertools import islice
 from types import FrameType
 from typing import NamedTuple
 
-from stepgrad.syntax import parse_program
+from stepgrad.syntax import read_program
 
 
 class Statement(NamedTuple):
@@ -51,11 +51,9 @@ def statement(frame: FrameType, grad: str) -> Statement:
 
 @lru_cache(maxsize=32)
 def _statements(text: str) -> list[ast.stmt | ast.Lambda]:
-    try:
-        tree = parse_program(text)
-    except (SyntaxError, ValueError, RecursionError):
-        return []
-    return [node for node in ast.walk(tree) if isinstance(node, ast.stmt | ast.Lambda)]
+    return [
+        node for node in ast.walk(read_program(text)) if isinstance(node, ast.stmt | ast.Lambda)
+    ]
 
 
 def _smallest(text: str, first: int, last: int, column: int) -> ast.stmt | ast.Lambda | None:

@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import Any
 
 from stepgrad.printable import printable_lines
-from stepgrad.syntax import parse_program
+from stepgrad.syntax import read_program
 
 _CELL = re.compile(r"cell \d+")
 """How the path of a notebook's cell ends."""
@@ -76,7 +76,4 @@ class Source:
     @cached_property
     def docstring(self) -> str:
         """The docstring of a program; empty if it has none, or is not a program."""
-        try:
-            return printable_lines(ast.get_docstring(parse_program(self.text)) or "")
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return ""
+        return printable_lines(ast.get_docstring(read_program(self.text)) or "")

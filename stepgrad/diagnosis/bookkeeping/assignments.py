@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 
 from stepgrad.recording.kept import kept
 from stepgrad.recording.source import Source
-from stepgrad.syntax import parse_program
+from stepgrad.syntax import read_program
 
 _Binding = tuple[Set[str], Sequence[ast.AST]]
 """Names, and what they may stand for."""
@@ -21,10 +21,7 @@ _Binding = tuple[Set[str], Sequence[ast.AST]]
 @kept(1)
 def replacing(source: Source) -> Set[int]:
     """Return the lines on which each gradient that is written is replaced."""
-    try:
-        tree = parse_program(source.text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset()
+    tree = read_program(source.text)
     holding = _holding(tree)
     replaced, other = set[int](), set[int]()
     for node in ast.walk(tree):

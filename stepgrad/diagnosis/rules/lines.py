@@ -22,6 +22,7 @@ from stepgrad.diagnosis.rules.text import (
     parts,
     returning,
     unused,
+    variables,
 )
 from stepgrad.diagnosis.rules.wrote import Wrote, foreign_passes
 from stepgrad.engine.tape import Place
@@ -80,7 +81,7 @@ class Lines:
         for each in ast.walk(statement):
             if isinstance(each, ast.Attribute):
                 (written if isinstance(each.ctx, ast.Store) else read).add(each.attr)
-        own = {*_variables(around[-1])}
+        own = {*variables(around[-1])}
         names = {each.id for each in ast.walk(statement) if isinstance(each, ast.Name)}
         return not written or not written.isdisjoint(read) or not own.isdisjoint(names)
 
@@ -247,17 +248,6 @@ class Lines:
         line = place.line
         found = [each for each in self._functions(place) if each.lineno <= line <= end(each)]
         return sorted(found, key=lambda each: each.lineno)
-
-
-def _variables(function: Function) -> Iterator[str]:
-    """Yield the names that a function gives values to: arguments but `self`, and variables."""
-    given = function.args
-    for each in (*given.posonlyargs, *given.args, *given.kwonlyargs):
-        if each.arg != "self":
-            yield each.arg
-    for part in ast.walk(function):
-        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-            yield part.id
 
 
 _OPERATORS = {"div": "truediv"}

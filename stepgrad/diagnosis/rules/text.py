@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from stepgrad.recording.kept import kept
 from stepgrad.recording.source import Source
-from stepgrad.syntax import parse_program
+from stepgrad.syntax import read_program
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -18,10 +18,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 @kept(1)
 def parts(source: Source) -> Sequence[ast.AST]:
     """Return all parts of a program."""
-    try:
-        return [*ast.walk(parse_program(source.text))]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
+    return [*ast.walk(read_program(source.text))]
 
 
 def names_a_text(test: ast.expr) -> bool:
@@ -65,6 +62,17 @@ def _bare(value: ast.AST) -> Iterator[str]:
     elif not isinstance(value, ast.Attribute):
         for each in ast.iter_child_nodes(value):
             yield from _bare(each)
+
+
+def variables(function: Function) -> Iterator[str]:
+    """Yield the names that a function gives values to: arguments but `self`, and variables."""
+    given = function.args
+    for each in (*given.posonlyargs, *given.args, *given.kwonlyargs):
+        if each.arg != "self":
+            yield each.arg
+    for part in ast.walk(function):
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+            yield part.id
 
 
 def methods(source: Source) -> Iterator[Function]:
