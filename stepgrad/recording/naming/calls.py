@@ -131,30 +131,26 @@ class Calls:
 
     def begin(self, frame: FrameType | None) -> None:
         """Take note that calls are counted from here on; what runs by now is no part of a model."""
-        while frame is not None:
-            kind = self._kind(frame)
+        for each in _outwards(frame):
+            kind = self._kind(each)
             if not kind.ours:
-                self._put(frame, self._mark(self.root, kind))
-            frame = frame.f_back
+                self._put(each, self._mark(self.root, kind))
 
     def drive(self, frame: FrameType | None) -> None:
         """Take note that what runs by now runs a backward pass."""
-        while frame is not None:
-            mark = self._mark_on(frame)
+        for each in _outwards(frame):
+            mark = self._mark_on(each)
             if mark is not None:
                 mark.path.around.driver = True
-            frame = frame.f_back
 
     @property
     def running(self) -> list[FrameType]:
         """The frames of the program that run, from the outermost to the innermost."""
         frames: list[FrameType] = []
-        frame: FrameType | None = _getframe(1)
-        while frame is not None:
+        for frame in _outwards(_getframe(1)):
             kind = self._kind(frame)
             if not (kind.ours or kind.standard or kind.installed):
                 frames.append(frame)
-            frame = frame.f_back
         return frames[::-1]
 
     def let_go(self) -> None:
@@ -216,11 +212,7 @@ class Calls:
         if frame.f_trace is None or frame.f_trace.__class__ is Mark:
             frame.f_trace = mark
             return
-        running: set[FrameType] = set()
-        each: FrameType | None = frame
-        while each is not None:
-            running.add(each)
-            each = each.f_back
+        running = {*_outwards(frame)}
         self._traced = {at: old for at, old in self._traced.items() if at in running}
         self._traced[frame] = mark
 
@@ -279,6 +271,13 @@ class Calls:
         if kind is None:
             kind = self._kinds[id(code)] = self._kind_of(frame)
         return kind
+
+
+def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
+    """Yield a frame, the one around it, and so on."""
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
 
 
 def shape_of(paths: Sequence[Path]) -> tuple[object, ...]:
