@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import clears
 from stepgrad.foreign.door import Door
-from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, PROGRAM, Code, Frames, is_function
+from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, PROGRAM, Frames, is_function
 from stepgrad.foreign.making import Making
 from stepgrad.foreign.nodes import Shadow, number, same
 from stepgrad.foreign.sites import WritingSite
@@ -23,6 +23,8 @@ from stepgrad.recording.naming.sites import Spot
 
 _DEEPEST = 4
 """How far up the stack the owner of a rule is looked for."""
+
+_NUMBERS = frozenset({float, int})
 
 UNSEEN = "writes through __dict__ or object.__setattr__ are not observable"
 
@@ -53,41 +55,50 @@ class Rules:
         self._frames = frames
         self._codes = frames.codes
         self._door = door
+        self._tell = door.received
         self._seed: tuple[Shadow, float, Spot | None] | None = None
         self.running = False
         self._by_path = False
         self._walked: dict[tuple[int, int], int] = {}
         self._said: set[object] = set()
 
-    def wrote(
-        self, node: Shadow, before: Any, value: Any, frame: FrameType | None, grad: str
-    ) -> None:
-        """A gradient was written: it was `before`, and is `value`."""
-        if get_ident() != self._making.home:
+    def wrote(self, node: Shadow, before: Any, value: Any, frame: FrameType, grad: str) -> None:
+        """A gradient, of that name, was written in a frame: it was `before`, and is `value`."""
+        making = self._making
+        if get_ident() != making.home:
             return
-        if self._making.pending is not None:
-            self._making.flush()
-        if type(before) is not float or before != node._grad:
+        if making.pending is not None:
+            making.flush()
+        if type(before) not in _NUMBERS or before != node._grad:
             self._check(node, before)
-        site: WritingSite | None = None
-        while frame is not None:
-            code = self._codes.get(id(frame.f_code)) or self._frames.of(frame)
-            site = code.writing.get(frame.f_lasti) or self._site(frame, code, grad)
-            if not site.through:
-                break
-            frame = frame.f_back
-        if frame is None or site is None:
-            return
+        code = self._codes.get(id(frame.f_code))
+        site = None if code is None else code.writing.get(frame.f_lasti)
         after = value if type(value) is float else number(value) or 0.0
-        if site.variable and self.running and not site.depth:
-            out = self._node(id(frame.f_locals.get(site.variable)))
+        if site is None or site.through:
+            writer, site = self._writer(frame, grad)
+            if writer is None or site is None:
+                return
+            frame = writer
+        elif site.direct and self.running:
+            out = self._node(id(frame.f_locals.get(site.direct)))
             if out is not None and not out._others and node._operation is not CONSTANT:
                 first = out._first is node
                 if first is not (out._second is node):  # one of two operands, as most are
-                    self._door.received(out, 0 if first else 1, node, after, site.line)
+                    self._tell(out, 0 if first else 1, node, after, site.line)
                     node._grad = after
                     return
         self._wrote(node, (before, after), frame, site, grad)
+
+    def _writer(
+        self, frame: FrameType | None, grad: str
+    ) -> tuple[FrameType | None, WritingSite | None]:
+        """Return the frame that writes, and its instruction: not what does it on its behalf."""
+        while frame is not None:
+            site = self._site(frame, grad)
+            if not site.through:
+                return frame, site
+            frame = frame.f_back
+        return None, None
 
     def _wrote(
         self,
@@ -155,7 +166,7 @@ class Rules:
             slot = self._slot(out, node) if out._second is node or out._others else 0
         else:
             slot = self._slot(out, node) if out._others else 1
-        self._door.received(out, slot, node, after, site.line)
+        self._tell(out, slot, node, after, site.line)
         node._grad = after
 
     def _slot(self, out: Shadow, node: Shadow) -> int:
@@ -226,10 +237,14 @@ class Rules:
 
     # Whose rule it is.
 
-    def _site(self, frame: FrameType, code: Code, grad: str) -> WritingSite:
-        line, through = self._frames.line(frame), code.role >= CONSTRUCTOR
-        site = WritingSite(line, statement(frame, grad), through=through)
-        return code.writing.setdefault(frame.f_lasti, site)
+    def _site(self, frame: FrameType, grad: str) -> WritingSite:
+        code = self._frames.of(frame)
+        site = code.writing.get(frame.f_lasti)
+        if site is None:
+            line, through = self._frames.line(frame), code.role >= CONSTRUCTOR
+            what = statement(frame, grad)
+            site = code.writing[frame.f_lasti] = WritingSite(line, what, through=through)
+        return site
 
     def _owner(self, site: WritingSite, node: Shadow, frame: FrameType, grad: str) -> _Owner | None:
         if site.variable:
@@ -247,7 +262,7 @@ class Rules:
             if at is None or not is_function(at):
                 return None
             code = self._frames.of(at)
-            called = code.writing.get(at.f_lasti) or self._site(at, code, grad)
+            called = self._site(at, grad)
             names = self._candidates(at, node)
             reads = called.statement.reads
             hinted = {name: each for name, each in names.items() if name in reads}
@@ -261,6 +276,7 @@ class Rules:
                 name, out = max(names.items(), key=lambda found: found[1]._stamp)
                 site.depth = depth
                 site.variable = name if hinted or (len(names) == 1 and depth) else ""
+                site.direct = "" if depth else site.variable
                 site.by_path = depth > 0 and self._calls_itself(frame, depth + 1)
                 return _Owner(out, bool(hinted))
             if depth == 0 and self._rule_of(at) is not None:

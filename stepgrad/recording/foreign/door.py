@@ -60,6 +60,9 @@ class Door:
         self._recorder = recorder
         self._places = places
         self._callers = callers
+        self.where: Callable[[FrameType], Where | None] = _nowhere
+        if callers is not None:
+            self.where = callers.find
         self._pending = pending
         self._walked = pending.walked
         self._noted = pending.made.extend
@@ -71,10 +74,6 @@ class Door:
         if self._callers is not None:
             self._callers.holders.stand_in(stands_for)
             self._callers.holders.register(vars(sys.modules["__main__"]))
-
-    def where(self, frame: FrameType) -> Where | None:
-        """Return where a frame is, if that is noted."""
-        return None if self._callers is None else self._callers.find(frame)
 
     def made_at(self, node: Node, where: Where | None) -> None:
         """A node was made, at that place, whoever calls."""
@@ -168,3 +167,7 @@ class Door:
         self._recorder.settle()
         self.alert = self._recorder.closed
         return not self.alert
+
+
+def _nowhere(_: FrameType) -> None:
+    """Say that places are not noted."""
