@@ -95,7 +95,10 @@ class Parts:
             kids = self._among(values)
             if kids:
                 self._kids, self._ordered = kids, True
-                self._look(_getframe(2))
+                site = self._site
+                usual = site is not None and site.ops and len(kids) == 2
+                if not usual or self._symbol or self._callers is not None:
+                    self._look(_getframe(2))
                 return True
         if values and type(values) is not dict and type(values[0]) in _NUMBERS:
             self._stored = values
