@@ -67,8 +67,11 @@ class Heard:
     def unwatched(self) -> None:
         pass
 
-    def where(self, frame: FrameType, way: object = ()) -> Where:  # noqa: ARG002
+    def where(self, frame: FrameType) -> Where:
         return Site((frame.f_lineno, frame.f_code.co_filename)), Calls()
+
+    def where_through(self, frame: FrameType, _: object) -> Where:
+        return self.where(frame)
 
     def made_at(self, node: Node, where: Where | None) -> None:
         spot = where and where[0].spot

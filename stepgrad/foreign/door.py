@@ -25,11 +25,14 @@ class Door(Protocol):
     def unwatched(self) -> None:
         """No object is watched from here on."""
 
-    def where(self, frame: FrameType, way: Iterable[FrameType] = ()) -> Where | None:
-        """Return where a frame is, if that is noted.
+    def where(self, frame: FrameType) -> Where | None:
+        """Return where a frame is, if that is noted."""
 
-        `way` are the calls of the class in between. Where one of them goes on with what it gets,
-        what is made is not the result of what the program does there.
+    def where_through(self, frame: FrameType, way: Iterable[FrameType]) -> Where | None:
+        """Return where a frame is that calls others, if that is noted.
+
+        Where one of these goes on with what it gets, what is made is not the result of what the
+        program does there.
         """
 
     def made_at(self, node: Node, where: Where | None) -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from sys import intern
 from threading import get_ident
-from types import FrameType
-from typing import Any
+from types import CodeType, FrameType
 
 from stepgrad.engine.node import tick
 from stepgrad.engine.ops import CONSTANT, LEAF
@@ -45,7 +44,8 @@ class Making(Parts):
         super().__init__(nodes, hooks, frames, door)
         self.home = get_ident()
         self._codes = frames.codes
-        self._made_at = door.made_at
+        self._made_at, self._where_is = door.made_at, door.where
+        self._constructor: CodeType | None = None  # the latest one
         self._computing = Computing(door, self._apart)
         self._operators = Operators(self._looking, frames, door)
 
@@ -56,33 +56,37 @@ class Making(Parts):
         finally:
             self.home = home
 
-    def begin(self, made: object, kind: Kind, frame: FrameType, name: str, value: Any) -> None:
-        """Take note that an object is being made; `frame` writes this first attribute."""
+    def begin(self, made: object, kind: Kind, frame: FrameType) -> None:
+        """Take note that an object is being made; `frame` writes its first attribute."""
         if self.pending is not None:
             self.flush()
-        codes = self._codes
-        maker: FrameType | None = frame
-        while maker is not None:
-            code = codes.get(id(maker.f_code)) or self._frames.of(maker, made)
-            if code.role < CONSTRUCTOR:
-                self._locate(maker, code)
-                if code.role == ENGINE and kind.childless:
-                    self._calls = [*self._looking.made_by(maker)]
-                break
-            maker = maker.f_back
-        else:
+        maker = frame.f_back if frame.f_code is self._constructor else self._maker(frame, made)
+        code = None if maker is None else self._codes.get(id(maker.f_code))
+        if maker is not None and (code is None or code.role >= CONSTRUCTOR):
+            maker = self._maker(frame, made)
+            code = None if maker is None else self._codes[id(maker.f_code)]
+        if maker is None or code is None:
             self._site = self._where = None
             self._lifts = False
-        self._kind = kind
+        else:
+            self._locate(maker, code)
+            if kind.childless and code.role == ENGINE:
+                self._calls = [*self._looking.made_by(maker)]
+        if kind is not self._kind:
+            self._kind = kind
+            self._numbers = self._data, self._grad = kind.data, kind.grad
         self._cls = type(made)
         self._has_data = self.has_grad = False
         self.made = id(made)
         self.pending = self._nodes[self.made] = node = _new(Shadow)
         node._data = node._grad = 0.0
-        if name == kind.data and type(value) is float:
-            node._data, self._has_data = value, True
-        else:
-            self.part(name, value, 3)
+
+    def _maker(self, frame: FrameType, made: object) -> FrameType | None:
+        """Return what calls for an object that is being set up; remember its constructor."""
+        maker = self._frames.outside(frame, made)
+        if maker is not None and maker is frame.f_back:
+            self._constructor = frame.f_code
+        return maker
 
     def _locate(self, maker: FrameType, code: Code) -> None:
         """Take note of the instruction that makes the object, and of the line of the program."""
@@ -91,7 +95,7 @@ class Making(Parts):
         self._lifts = lifts = site.lifts
         fresh = code.fresh
         if not code.role:
-            self._where = self._door.where(maker)
+            self._where = self._where_is(maker)
         else:
             user = maker.f_back
             above = user and self._codes.get(id(user.f_code))
@@ -99,7 +103,7 @@ class Making(Parts):
                 self._where = self._where_of(user)
                 fresh = fresh if above is None else above.fresh
             else:
-                self._where = self._door.where(user)
+                self._where = self._where_is(user)
         if fresh or self._operators.call is not None:
             self._operators.look(maker)
         if lifts is None:
@@ -117,7 +121,7 @@ class Making(Parts):
             if code.role == ENGINE:
                 way.append(frame)
             frame = frame.f_back
-        return None if frame is None else self._door.where(frame, way)
+        return None if frame is None else self._door.where_through(frame, way)
 
     def _new_site(self, maker: FrameType, code: Code) -> MakingSite:
         lifts = lifting(maker, code.role, self._nodes)

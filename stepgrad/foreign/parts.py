@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from sys import _getframe
-from types import FunctionType
+from types import FrameType, FunctionType
 from typing import Any
 
 from stepgrad.engine.node import tick
@@ -48,9 +48,19 @@ class Parts:
         self._frames = frames
         self._door = door
         self._looking = Looking(nodes, frames)
+        # What takes note of an attribute, by the type of its value; `other` for other types. The
+        # class's `__setattr__` calls it. It returns whether that is a part of the pending object: a
+        # number that is written again, and not by the constructor, is none.
+        plain, several, unordered = self._plain, self._several, self._unordered
+        self.takes: dict[type, Callable[[str, Any], bool]] = {
+            float: plain, int: plain, bool: plain, type(None): plain, FunctionType: plain,
+            tuple: several, list: several, dict: several,
+            set: unordered, frozenset: unordered, str: self._text,
+        }  # fmt: skip
         # Of the pending object:
         self._cls: type = object
         self._kind = Kind("", "")
+        self._numbers = self._data, self._grad = "", ""
         self._site: MakingSite | None = None
         self._where: Where | None = None
         self._lifts: bool | None = False
@@ -62,58 +72,60 @@ class Parts:
         self._symbol = self._label = ""
         self._calls: Sequence[Call] = ()
 
-    def part(self, name: str, value: Any, depth: int = 1) -> bool:
-        """Take note of an attribute of the pending object; return whether it is a part of it.
-
-        A number that is written again, and not by the constructor, is not: that comes later. What
-        writes is `depth` frames above the caller.
-        """
-        kind = type(value)
-        if name == self._kind.data:
-            if self._has_data and not self._frames.constructs(_getframe(depth + 1)):
+    def _plain(self, name: str, value: Any) -> bool:
+        """Take note of a number, of the object or of anything else."""
+        if name == self._grad:
+            if self.has_grad and not self._frames.constructs(_getframe(2)):
+                return False
+            self.has_grad = True
+            self.pending._grad = value if type(value) is float else number(value) or 0.0  # type: ignore[union-attr]
+        elif name == self._data:
+            if self._has_data and not self._frames.constructs(_getframe(2)):
                 return False
             self._has_data = value is not None
-            if kind is float:
+            if type(value) is float:
                 self.pending._data = value  # type: ignore[union-attr]
             else:
                 self._set_data(value)
-        elif name == self._kind.grad:
-            if self.has_grad and not self._frames.constructs(_getframe(depth + 1)):
-                return False
-            self.has_grad = True
-            self.pending._grad = value if kind is float else number(value) or 0.0  # type: ignore[union-attr]
-        elif kind is tuple or kind is list or kind is dict:
-            if value:
-                self._several(value, depth + 2)
-        elif kind is str:
-            self._text(name, value, depth + 2)
-        elif kind is set or kind is frozenset:
-            if value and not self._kids:
-                self._unordered(value, depth + 2)
-        elif kind is not FunctionType and value is not None:
-            self._operand(value, depth + 2)
         return True
 
-    def _several(self, values: Any, depth: int) -> None:
+    def _several(self, name: str, values: Any) -> bool:
         """Take note of children in order, or of numbers."""
-        if not self._ordered:
+        if values and not self._ordered:
             kids = self._among(values)
             if kids:
                 self._kids, self._ordered = kids, True
-                self._look(depth + 1)
-                return
-        if not isinstance(values, dict) and type(values[0]) in _NUMBERS:
+                site = self._site
+                usual = site is not None and site.ops and len(kids) == 2
+                if not usual or self._symbol or self._callers is not None:
+                    self._look(_getframe(2))
+                return True
+        if values and type(values) is not dict and type(values[0]) in _NUMBERS:
             self._stored = values
+        return self._plain(name, values) if name in self._numbers else True
 
-    def _operand(self, value: Any, depth: int) -> None:
+    def _unordered(self, _: str, values: Any) -> bool:
+        """Take note of a set of children: the constructor may have been given them in order."""
+        if values and not self._kids:
+            frame = _getframe(2)
+            given = self._looking.given_like(values, frame)
+            self._kids = self._among(values if given is None else given)
+            self._ordered = given is not None
+            self._look(frame)
+        return True
+
+    def other(self, name: str, value: Any) -> bool:
         """Take note of a child, or of an object that keeps them: its class is the operation."""
+        if name in self._numbers:
+            return self._plain(name, value)
         kids = self._among((value,))
         if not kids and not self._kids:
             kids = self._among(kept_by(value))
             self._symbol = self._symbol or (type(value).__name__.lower() if kids else "")
         if kids:
             self._kids, self._ordered = [*self._kids, *kids], True
-            self._look(depth + 1)
+            self._look(_getframe(2))
+        return True
 
     def _set_data(self, value: Any) -> None:
         plain = number(value)
@@ -131,13 +143,14 @@ class Parts:
         self._kids, self._ordered, self._symbol, self._label, self._calls = (), False, "", "", ()
         self._stored = ()
 
-    def _text(self, name: str, text: str, depth: int) -> None:
+    def _text(self, name: str, text: str) -> bool:
         if name in LABELS:
             self._label = text
         elif text and len(text) < _LONGEST and not self._symbol:
             self._symbol = text
             if self._kids:
-                self._look(depth + 1)
+                self._look(_getframe(2))
+        return True
 
     def _among(self, values: Collection[Any], depth: int = 2) -> Sequence[Shadow]:
         """Return what stands for the objects among some values."""
@@ -155,27 +168,20 @@ class Parts:
                 kids += self._among(each, depth - 1)
         return kids
 
-    def _unordered(self, values: Any, depth: int) -> None:
-        """Take note of a set of children: the constructor may have been given them in order."""
-        given = self._looking.given_like(values, _getframe(depth))
-        self._kids = self._among(values if given is None else given)
-        self._ordered = given is not None
-        self._look(depth + 1)
-
-    def _look(self, depth: int) -> None:
+    def _look(self, frame: FrameType) -> None:
         """Look at the calls that make the pending object, unless it is known how it is made.
 
-        What writes the attribute is `depth` frames above.
+        `frame` is what writes the attribute.
         """
         site, count = self._site, len(self._kids)
         if site is None or not count or self._calls:
             return
-        known = site.ops is not None and count == 2 and self._callers == site.callers
+        known = count == 2 and site.ops is not None and self._callers == site.callers
         if known and self._symbol in ("", site.symbol):
             return
         data = self.pending._data if self.pending and self._has_data else None
         if not site.knows(self._symbol, self._kids, self._callers, data):
-            maker = self._frames.outside(_getframe(depth))
+            maker = self._frames.outside(frame)
             if maker is not None:
                 self._calls = [*self._looking.made_by(maker)]
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from stepgrad.engine.ops import CONSTANT, LEAF
 from stepgrad.engine.tape import clears
 from stepgrad.foreign.door import Door
-from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, PROGRAM, Code, Frames, is_function
+from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, PROGRAM, Frames, is_function
 from stepgrad.foreign.making import Making
 from stepgrad.foreign.nodes import Shadow, number, same
 from stepgrad.foreign.paths import Paths, calls_itself
@@ -27,6 +27,8 @@ _DEEPEST = 4
 
 _ROUNDED = 1e-9
 """How far a sum may be off that the program adds up in another order."""
+
+_NUMBERS = frozenset({float, int})
 
 UNSEEN = "writes through __dict__ or object.__setattr__ are not observable"
 
@@ -57,6 +59,7 @@ class Rules:
         self._frames = frames
         self._codes = frames.codes
         self._door = door
+        self._tell = door.received
         self._seed: tuple[Shadow, float, Spot | None] | None = None
         self._begun = False  # whether the class itself has set the seed
         self.running = False
@@ -65,37 +68,45 @@ class Rules:
         self.paths = Paths(nodes, frames, self._slot, door)
         self._said: set[object] = set()
 
-    def wrote(
-        self, node: Shadow, before: Any, value: Any, frame: FrameType | None, grad: str
-    ) -> None:
-        """A gradient was written: it was `before`, and is `value`."""
-        if get_ident() != self._making.home:
+    def wrote(self, node: Shadow, before: Any, value: Any, frame: FrameType, grad: str) -> None:
+        """A gradient, of that name, was written in a frame: it was `before`, and is `value`."""
+        making = self._making
+        if get_ident() != making.home:
             return
-        if self._making.pending is not None:
-            self._making.flush()
-        if type(before) is not float or before != node._grad:
+        if making.pending is not None:
+            making.flush()
+        if type(before) not in _NUMBERS or before != node._grad:
             self._check(node, before)
-        site: WritingSite | None = None
-        while frame is not None:
-            code = self._codes.get(id(frame.f_code)) or self._frames.of(frame)
-            site = code.writing.get(frame.f_lasti) or self._site(frame, code, grad)
-            if not site.through:
-                break
-            name = frame.f_code.co_name
-            grad = grad if name.startswith("__") else name  # of a property
-            frame = frame.f_back
-        if frame is None or site is None:
-            return
+        code = self._codes.get(id(frame.f_code))
+        site = None if code is None else code.writing.get(frame.f_lasti)
         after = value if type(value) is float else number(value) or 0.0
-        if site.variable and self.running and not site.depth:
-            out = self._node(id(frame.f_locals.get(site.variable)))
+        if site is None or site.through:
+            found = self._writer(frame, grad)
+            if found is None:
+                return
+            frame, site, grad = found
+        elif site.direct and self.running:
+            out = self._node(id(frame.f_locals.get(site.direct)))
             if out is not None and not out._others and node._operation is not CONSTANT:
                 first = out._first is node
                 if first is not (out._second is node):  # one of two operands, as most are
-                    self._door.received(out, 0 if first else 1, node, after, site.line)
+                    self._tell(out, 0 if first else 1, node, after, site.line)
                     node._grad = after
                     return
         self._wrote(node, (before, after), frame, site, grad)
+
+    def _writer(
+        self, frame: FrameType | None, grad: str
+    ) -> tuple[FrameType, WritingSite, str] | None:
+        """Return the frame that writes, not what does it on its behalf, and the name written to."""
+        while frame is not None:
+            site = self._site(frame, grad)
+            if not site.through:
+                return frame, site, grad
+            name = frame.f_code.co_name
+            grad = grad if name.startswith("__") else name  # of a property
+            frame = frame.f_back
+        return None
 
     def _wrote(
         self,
@@ -169,7 +180,7 @@ class Rules:
             self.paths.lead(frame, seeded=seeded)
         several = out._others or out._first is out._second
         slot = self._slot(out, node) if several else int(out._first is not node)
-        self._door.received(out, slot, node, after, site.line)
+        self._tell(out, slot, node, after, site.line)
         node._grad = after
 
     def _slot(self, out: Shadow, node: Shadow) -> int:
@@ -242,10 +253,14 @@ class Rules:
 
     # Whose rule it is.
 
-    def _site(self, frame: FrameType, code: Code, grad: str) -> WritingSite:
-        line, through = self._frames.line(frame), code.role >= CONSTRUCTOR
-        site = WritingSite(line, statement(frame, grad), through=through)
-        return code.writing.setdefault(frame.f_lasti, site)
+    def _site(self, frame: FrameType, grad: str) -> WritingSite:
+        code = self._frames.of(frame)
+        site = code.writing.get(frame.f_lasti)
+        if site is None:
+            line, through = self._frames.line(frame), code.role >= CONSTRUCTOR
+            what = statement(frame, grad)
+            site = code.writing[frame.f_lasti] = WritingSite(line, what, through=through)
+        return site
 
     def _owner(self, site: WritingSite, node: Shadow, frame: FrameType, grad: str) -> _Owner | None:
         if site.variable:
@@ -263,7 +278,7 @@ class Rules:
             if at is None or not is_function(at):
                 return None
             code = self._frames.of(at)
-            called = code.writing.get(at.f_lasti) or self._site(at, code, grad)
+            called = self._site(at, grad)
             names = self._candidates(at, node)
             reads = called.statement.reads
             hinted = {name: each for name, each in names.items() if name in reads}
@@ -277,6 +292,7 @@ class Rules:
                 name, out = max(names.items(), key=lambda found: found[1]._stamp)
                 site.depth = depth
                 site.variable = name if hinted or (len(names) == 1 and depth) else ""
+                site.direct = "" if depth else site.variable
                 site.by_path = depth > 0 and calls_itself(frame.f_code, frame.f_back, depth + 1)
                 return _Owner(out, bool(hinted))
             if depth == 0 and self._rule_of(at) is not None:

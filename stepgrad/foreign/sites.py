@@ -122,17 +122,18 @@ class WritingSite:
         what: its statement.
 
     `variable` is the name under which the owner of the rule is found, `depth` frames further up,
-    once this is certain; it is empty before. `seeds` is whether it has begun a backward pass, and
-    `through` whether it is no place of its own, but carries out what its caller writes.
+    once this is certain; it is empty before. `direct` is the same if that is in this frame, else
+    empty. `seeds` is whether it has begun a backward pass, and `through` whether it is no place of
+    its own, but carries out what its caller writes.
     """
 
-    __slots__ = ("by_path", "depth", "line", "seeds", "statement", "through", "variable")
+    __slots__ = ("by_path", "depth", "direct", "line", "seeds", "statement", "through", "variable")
 
     def __init__(self, line: Spot, what: Statement, *, through: bool) -> None:
         self.line = line
         self.statement = what
         self.through = through
-        self.variable = ""
+        self.variable = self.direct = ""
         self.depth = 0
         self.by_path = False
         self.seeds = False

@@ -118,35 +118,42 @@ class Watch:
         self, cls: type, kind: Kind, inner: Callable[[Any, str, Any], None]
     ) -> Callable[[Any, str, Any], None]:
         making, grad, node_of = self._making, kind.grad, self.nodes.get
-        part, wrote, first, other = making.part, self._rules.wrote, self._first, self._other
-        failed = self._failed
+        taking, take_other, wrote = making.takes.get, making.other, self._rules.wrote
+        first, other, failed = self._first, self._other, self._failed
         current = getattr if reads_plainly(cls) else read  # as fast as can be
 
         def __setattr__(self: Any, name: str, value: Any) -> None:  # noqa: N807 - it becomes one
             me = id(self)
-            there = name == grad and (me != making.made or making.has_grad)
-            before = current(self, name, None) if there else None
+            if me == making.made:
+                try:
+                    part = taking(type(value), take_other)(name, value)
+                except Exception as error:  # it is ours, not the program's
+                    failed(error)
+                    part = True
+                if part:
+                    inner(self, name, value)
+                    return
+            before = current(self, name, None) if name == grad else None
             inner(self, name, value)
             try:
-                if me == making.made and part(name, value):
-                    return
-                node = node_of(me)
+                node = node_of(me) or first(self, name, kind, before)
                 if node is None:
-                    node = first(self, name, value, kind)
-                    if node is None:
-                        return
-                    node._grad = number(before) or 0.0
-                if name == grad:
+                    if me == making.made:
+                        taking(type(value), take_other)(name, value)
+                elif name == grad:
                     wrote(node, before, value, _getframe(1), grad)
                 else:
                     other(node, name, value, kind)
-            except Exception as error:  # it is ours, not the program's
+            except Exception as error:
                 failed(error)
 
         return __setattr__
 
-    def _first(self, made: Any, name: str, value: Any, kind: Kind) -> Shadow | None:
-        """Report an object that was not seen before; return its node if this is no part of it."""
+    def _first(self, made: Any, name: str, kind: Kind, before: Any) -> Shadow | None:
+        """Report an object that was not seen before; return its node if this is no part of it.
+
+        `before` is its gradient before it was written.
+        """
         making, frame = self._making, _getframe(2)
         if get_ident() != making.home:
             self._elsewhere()
@@ -158,9 +165,11 @@ class Watch:
         elif name != kind.data and self._is_older(made, frame, kind):
             if making.pending is not None:
                 making.flush()
-            return making.adopt(made)
+            node = making.adopt(made)
+            node._grad = number(before) or 0.0
+            return node
         else:
-            making.begin(made, kind, frame, name, value)
+            making.begin(made, kind, frame)
         return None
 
     def _other(self, node: Shadow, name: str, value: Any, kind: Kind) -> None:

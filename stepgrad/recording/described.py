@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain, compress, count, islice
+from operator import ne, or_
 from typing import NamedTuple
 
 from stepgrad.engine.node import Node
-from stepgrad.engine.ops import CONSTANT, LEAF
+from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import Place
 from stepgrad.recording.naming.calls import Path
 from stepgrad.recording.naming.scopes import scopes_of
 from stepgrad.recording.naming.sites import Site, Spot
 from stepgrad.recording.naming.variables import Variable, variables
 from stepgrad.recording.naming.walk import Held
+from stepgrad.recording.structure import COMPUTED, LEAVES
+
+_NOT_CONSTANT = bytes(code != CONSTANT.code for code in range(256))
+"""A table for `bytes.translate`: 1 for the codes of all nodes but constants."""
 
 Moves = tuple[tuple[int, Place], ...]
 """From which offset on nodes were made at which place."""
@@ -48,22 +54,19 @@ class Describing:
     ) -> None:
         self._sites = sites
         self._placed = placed
-        counted = zip(paths, nodes, strict=True)
-        counts = Counter(path for path, node in counted if node._operation is not CONSTANT)
+        codes = bytes([node._operation.code for node in nodes])
+        not_constant = codes.translate(_NOT_CONSTANT)
+        counts = Counter(compress(paths, not_constant))
         self._scope_of = scopes_of(dict.fromkeys(paths, 0) | counts)
         self._by_hand = [place.scope for place in places]
-        self._scopes = [
-            by_hand or self._scope_of[path]
-            for by_hand, path in zip(self._by_hand, paths, strict=True)
-        ]
-        self._variables = variables(self._results(nodes, paths))
-        self._loose = [
-            offset
-            for offset, node in enumerate(nodes)
-            if node._operation is LEAF and not self._stays(offset)
-        ]
-        noted = zip(paths, nodes, strict=True)
-        computed = {path for path, node in noted if node._first is not None}
+        self._scopes = [*map(self._scope_of.__getitem__, paths)]
+        if any(self._by_hand):
+            both = zip(self._by_hand, self._scopes, strict=True)
+            self._scopes = [by_hand or scope for by_hand, scope in both]
+        self._variables = variables(self._results(nodes, paths, not_constant))
+        leaves = compress(count(), codes.translate(LEAVES))
+        self._loose = [offset for offset in leaves if not self._stays(offset)]
+        computed = {*compress(paths, codes.translate(COMPUTED))}
         self._computing = {each for path in computed for each in path.outwards}
         self._prepared = {
             offset
@@ -72,14 +75,17 @@ class Describing:
         }
 
     def _results(
-        self, nodes: Sequence[Node], paths: Sequence[Path]
+        self, nodes: Sequence[Node], paths: Sequence[Path], not_constant: bytes
     ) -> Iterator[tuple[int, Site, Path]]:
-        noted = zip(nodes, self._sites, paths, strict=True)
-        for offset, (node, site, path) in enumerate(noted):
-            if node._operation is not CONSTANT:
-                yield offset, site, path
-            elif not node._data:
-                yield -1, site, path
+        """Return the offset of each node, with its instruction and call; of a zero it is −1."""
+        offsets, those = [*range(len(nodes))], bytearray(not_constant)
+        at = those.find(0)
+        while at >= 0:
+            if not nodes[at]._data:
+                offsets[at] = -1
+                those[at] = 1
+            at = those.find(0, at + 1)
+        return compress(zip(offsets, self._sites, paths, strict=True), those)
 
     def unnamed(self, nodes: Sequence[Node]) -> Mapping[int, int]:
         """Return the offsets of leaves that no running call has assigned to a variable, by stamp.
@@ -130,8 +136,8 @@ class Describing:
         return Described((*self._moves(self._scopes),), (*names.items(),))
 
     def _moves(self, scopes: Sequence[str]) -> Iterator[tuple[int, Place]]:
-        before: tuple[str, Spot] | None = None
-        for offset, (scope, site) in enumerate(zip(scopes, self._sites, strict=True)):
-            if before is None or scope != before[0] or site.spot != before[1]:
-                before = scope, site.spot
-                yield offset, self._placed(*before)
+        spots = [site.spot for site in self._sites]
+        elsewhere = map(ne, scopes, islice(scopes, 1, None))
+        on_another_line = map(ne, spots, islice(spots, 1, None))
+        for offset in chain((0,), compress(count(1), map(or_, elsewhere, on_another_line))):
+            yield offset, self._placed(scopes[offset], spots[offset])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from operator import is_
 
@@ -44,16 +44,21 @@ class Known(Bounded[int, int]):
         Raises:
             KeyError: one of them is not in the log.
         """
-        found = {}
-        first = base = count = 0
-        for stamp in sorted(stamps):
-            if not 0 <= stamp - first < count:
-                row = bisect_right(self._firsts, stamp) - 1
-                if row < 0 or stamp - self._firsts[row] >= self._counts[row]:
-                    found[stamp] = self._others[stamp]
-                    continue
-                first, base, count = self._firsts[row], self._bases[row], self._counts[row]
-            found[stamp] = base + stamp - first
+        found = dict[int, int]()
+        ordered = sorted(stamps)
+        at = 0
+        while at < len(ordered):
+            row = bisect_right(self._firsts, ordered[at]) - 1
+            until = self._firsts[row] + self._counts[row] if row >= 0 else 0
+            end = bisect_left(ordered, until, at)
+            if end == at:
+                found[ordered[at]] = self._others[ordered[at]]
+                at += 1
+            else:
+                of_row = ordered[at:end]
+                moved = self._bases[row] - self._firsts[row]
+                found.update(zip(of_row, map(moved.__add__, of_row), strict=True))
+                at = end
         return found
 
     def index(self, value: Node) -> int:

@@ -75,7 +75,8 @@ class Recorder(Blockwise):
         self.write: Writing = self._writing()
         self._usual = self.append, self.write
         self._door = door = Door(self, self._pending, places, self._callers)
-        self.where, self.made_at, self.written_at = door.where, door.made_at, door.written_at
+        self.where, self.where_through = door.where, door.where_through
+        self.made_at, self.written_at = door.made_at, door.written_at
         self.seeded, self.received, self.ended = door.seeded, door.received, door.ended
         self.remark, self.watched, self.unwatched = door.remark, door.watched, door.unwatched
         self._unwatch = watch(WeakMethod(self._look), self.room)

@@ -32,10 +32,10 @@ _IDLE = 255
 """In place of the code of a node that does not take part."""
 
 _CONSTANTS = bytes(code == CONSTANT.code for code in range(256))
-_COMPUTED = bytes(
+COMPUTED = bytes(
     code == OWN or (code < len(OPS) and bool(OPS[code].partials)) for code in range(256)
 )
-_LEAVES = bytes(code == LEAF.code for code in range(256))
+LEAVES = bytes(code == LEAF.code for code in range(256))
 """Tables for `bytes.translate`: 1 for the codes of constants, of computed nodes, or of leaves."""
 
 
@@ -167,7 +167,7 @@ class Structure:
 
         Those are the nodes of earlier passes that are used, then leaves and constants.
         """
-        own = [i for i, code in enumerate(self.codes) if not _COMPUTED[code]]
+        own = [i for i, code in enumerate(self.codes) if not COMPUTED[code]]
         return [*range(-len(self.outer_offsets), 0), *own]
 
     @cached_property
@@ -261,7 +261,7 @@ class Structure:
         for ref in idle:
             if ref >= 0:
                 codes[ref] = _IDLE
-        return bytes(codes.translate(_COMPUTED)), bytes(codes.translate(_LEAVES))
+        return bytes(codes.translate(COMPUTED)), bytes(codes.translate(LEAVES))
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, compress, count, repeat
+from itertools import chain, compress, count, groupby, repeat
 from operator import add, itemgetter
 
 from stepgrad.engine.ops import CONSTANT, LEAF, Op
@@ -291,9 +291,5 @@ def newest_first(stretches: Sequence[Stretch]) -> bool:
 
 def stretched(nodes: Iterable[tuple[int, int]]) -> tuple[Stretch, ...]:
     """Divide nodes, each a pass and an offset, into stretches of one pass."""
-    found: list[tuple[int, list[int]]] = []
-    for number, offset in nodes:
-        if not found or found[-1][0] != number:
-            found.append((number, []))
-        found[-1][1].append(offset)
-    return tuple((number, tuple(offsets)) for number, offsets in found)
+    stretches = groupby(nodes, itemgetter(0))
+    return tuple([(number, tuple(map(itemgetter(1), each))) for number, each in stretches])

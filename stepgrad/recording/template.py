@@ -117,7 +117,11 @@ class Template:
     def context(self, batch: Batch) -> Context:
         """Return the names and places of a pass; the same object where they are equal."""
         key = batch.names, batch.moves
-        if self._latest is None or key != self._latest[0]:
+        if self._latest is None:  # most have one only, and hashing takes as long as making it
+            self._latest = key, Context.of(*key)
+        elif key != self._latest[0]:
+            if not self._contexts:
+                self._contexts[self._latest[0]] = self._latest[1]
             context = self._contexts.get(key)
             if context is None:
                 context = self._contexts[key] = Context.of(*key)

@@ -60,6 +60,9 @@ class Door:
         self._recorder = recorder
         self._places = places
         self._callers = callers
+        self.where: Callable[[FrameType], Where | None] = _nowhere
+        if callers is not None:
+            self.where = callers.find
         self._pending = pending
         self._walked = pending.walked
         self._noted = pending.made.extend
@@ -72,11 +75,11 @@ class Door:
             self._callers.holders.stand_in(stands_for)
             self._callers.holders.register(vars(sys.modules["__main__"]))
 
-    def where(self, frame: FrameType, way: Iterable[FrameType] = ()) -> Where | None:
-        """Return where a frame is, if that is noted.
+    def where_through(self, frame: FrameType, way: Iterable[FrameType]) -> Where | None:
+        """Return where a frame is that calls others, if that is noted.
 
-        `way` are the calls of the class in between. Where one of them goes on with what it gets,
-        what is made is not the result of what the program does there.
+        Where one of these goes on with what it gets, what is made is not the result of what the
+        program does there.
         """
         if self._callers is None:
             return None
@@ -178,3 +181,7 @@ class Door:
         self._recorder.settle()
         self.alert = self._recorder.closed
         return not self.alert
+
+
+def _nowhere(_: FrameType) -> None:
+    """Say that places are not noted."""

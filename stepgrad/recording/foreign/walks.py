@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from operator import itemgetter
-from sys import maxsize
+from itertools import chain, count, repeat
+from operator import attrgetter
 from typing import NamedTuple
 
 from stepgrad.engine.node import Node
@@ -16,6 +17,8 @@ from stepgrad.recording.known import Known
 from stepgrad.recording.naming.sites import Spot
 from stepgrad.recording.structure import Structure
 from stepgrad.recording.sweep import Stretch, stretched
+
+_stamp = attrgetter("_stamp")
 
 Walked = tuple[Node, int, Node, float, Spot | None]
 """A write of a rule: its node, which operand receives, that operand, what was left, and the line.
@@ -69,24 +72,24 @@ class Walks:
             KeyError: one of its nodes is not in the log.
         """
         nodes, slots, operands, after, spots = zip(*walk.writes, strict=True)
-        outs = [node._stamp for node in nodes]
-        receivers = [node._stamp for node in operands]
-        met = dict(zip([*outs, *receivers], [*nodes, *operands], strict=True))
+        outs, receivers = [*map(_stamp, nodes)], [*map(_stamp, operands)]
+        met = dict(zip(chain(outs, receivers), chain(nodes, operands), strict=True))
         over, place = self._located(met)
         # The root, then those that pass on a gradient, then those that only receive one.
         computed = [stamp for stamp, node in met.items() if node._operation.partials]
-        entry = {stamp: number for number, stamp in enumerate(computed)}
-        line = {spot: number for number, spot in enumerate(dict.fromkeys(spots))}
+        entry = dict(zip(computed, count()))
+        line = dict(zip(dict.fromkeys(spots), count()))
+        places = [*map(place.__getitem__, computed)]
         sweep = self._sweep(
             _Shape(
                 tuple([forward.structure for forward in over]),
-                _links(over, {place[stamp][0] for stamp in computed}),
+                _links(over, {number for number, _ in places}),
                 place[outs[0]],
-                stretched([place[stamp] for stamp in computed]),
-                array("i", [entry[stamp] for stamp in outs[1:]]).tobytes(),
+                stretched(places),
+                array("i", map(entry.__getitem__, outs[1:])).tobytes(),
                 array("i", slots[1:]).tobytes(),
                 tuple(line),
-                array("i", [line[spot] for spot in spots]).tobytes(),
+                array("i", map(line.__getitem__, spots)).tobytes(),
                 walk.by_path,
             )
         )
@@ -100,13 +103,18 @@ class Walks:
         """Return the passes that made some nodes, newest first, and where each node is in them."""
         over: list[Forward] = []
         found: dict[int, tuple[int, int]] = {}
-        base = maxsize
-        indices = self._known.of_all(stamps)
-        for stamp, node in sorted(indices.items(), key=itemgetter(1), reverse=True):
-            if node < base:
-                over.append(self._forward_of(node))
-                base = over[-1].base
-            found[stamp] = len(over) - 1, node - base
+        known = self._known.of_all(stamps)
+        indices = sorted(known.values())
+        ordered = [*known] if indices == [*known.values()] else sorted(known, key=known.__getitem__)
+        end = len(indices)
+        while end:
+            forward = self._forward_of(indices[end - 1])
+            begin = bisect_left(indices, forward.base, 0, end)
+            offsets = map((-forward.base).__add__, indices[begin:end])
+            places = zip(repeat(len(over)), offsets)
+            found.update(zip(ordered[begin:end], places, strict=True))
+            over.append(forward)
+            end = begin
         return tuple(over), found
 
     def _sweep(self, shape: _Shape) -> ForeignSweep:

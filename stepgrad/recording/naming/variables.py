@@ -32,12 +32,13 @@ def variables(made: Iterable[tuple[int, Site, Path]]) -> dict[int, Variable]:
             constants there are only zeros, from which sums start, with the offset −1.
     """
     assigning = _Assigning()
-    statements = assigning.statements
+    statement_in, enter, take = assigning.statements.get, assigning.enter, assigning.made
     for offset, site, path in made:
-        if statements.get(path, -1) != site.statement:
-            assigning.enter(site, path)
-        if site.assigned is not None:
-            assigning.made(offset, site, site.assigned, path)
+        if statement_in(path, -1) != site.statement:
+            enter(site, path)
+        assigned = site.assigned
+        if assigned is not None:
+            take(offset, site, assigned, path)
     for path in [*assigning.results]:
         assigning.end(path)
     return assigning.found
@@ -71,7 +72,9 @@ class _Assigning:
             if offset >= 0:
                 self._assign(offset, site, assigned, path)
             return
-        results = self.results.setdefault(path, {})
+        results = self.results.get(path)
+        if results is None:
+            results = self.results[path] = {}
         if offset < 0:
             if results.get(site, -1) >= 0:
                 self._assign(results[site], site, assigned, path)
