@@ -12,12 +12,14 @@ A backward pass is heard of (`engine.py`), run over the batches (`reverse.py`) a
 PyTorch's (`backward.py`, `compared.py`; at the results in between, `between.py`; an
 `autograd.Function`, `functions.py`). What the program writes to leaves (`leaves.py`) is found by
 comparing bits (`writes.py`), and explained where an optimizer is known (`optimizers.py`). Which
-parameters the optimizers hold: `holders.py`. What losses are given: `losses.py`.
+parameters the optimizers hold: `holders.py`. What losses are given: `losses.py`. Whether models are
+in the right mode: `modes.py`.
 
-What the program calls things, and where it is: `program.py`, with `frames.py`, `modules.py` and
-`calls.py`; `warned.py` has warnings point there. Which part of it is recorded: `samples.py`,
-`borders.py`. What cannot be recorded: `limits.py`, `refused.py`, `counted.py`, `compiled.py`. One
-element of a model that is too large for all this: `element/`.
+What the program calls things, and where it is: `program.py`, with `frames.py`, `modules.py`,
+`calls.py` and `results.py`; what hears of it, `hearing.py`; `warned.py` has warnings point there.
+Which part of it is recorded: `samples.py`, `borders.py`. What cannot be recorded: `limits.py`,
+`refused.py`, `counted.py`, `compiled.py`. One element of a model that is too large for all this:
+`element/`.
 """
 
 from __future__ import annotations
