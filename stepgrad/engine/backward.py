@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
+from stepgrad.engine import codegen
 from stepgrad.engine.node import Node
+from stepgrad.engine.ops import ADD, MUL
 
 _Node = TypeVar("_Node", bound=Node)
 
@@ -44,5 +46,10 @@ def propagate(root: Node, order: Iterable[Node]) -> None:
     for node in order:
         node._grad = 0.0
     root._grad += 1.0  # a computed root was cleared just now; a leaf adds up over passes
-    for node in order:
-        node._operation.vjp(node)
+    _hand_on(order)
+
+
+_hand_on = codegen.hand_on(
+    {op.name: dict(zip(op.operands, op.partials, strict=True)) for op in (MUL, ADD)},
+    {op.name: op for op in (MUL, ADD)},
+)

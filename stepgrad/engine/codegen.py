@@ -2,8 +2,9 @@
 
 A scalar engine spends its time in calls. So each operation becomes two straight-line functions
 with the row's formulas inlined: the method that makes a node, and the VJP that passes a node's
-gradient to its operands; and an optimizer's method becomes one loop over parameters. Only the
-templates below know how a node is laid out (`node.py`); the mathematics stays in the rows.
+gradient to its operands. The chain rule becomes one loop over nodes, and an optimizer's method one
+over parameters. Only the templates below know how a node is laid out (`node.py`); the mathematics
+stays in the rows.
 
 Each source has a file name, such as `<stepgrad mul>`, under which `inspect.getsource`, tracebacks,
 debuggers and profilers find it.
@@ -12,13 +13,16 @@ debuggers and profilers find it.
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from stepgrad.engine.formula import Formula, namespace
 
 Updates = Callable[..., tuple[list[float], ...]]
 """Takes parameters, and settings and state by name; returns what to write and the new state."""
+
+HandOn = Callable[[Iterable[Any]], None]
+"""Takes nodes, and hands the gradient of each on to its operands, in this order."""
 
 _METHOD = """
 def bind(op, beside_constant):
@@ -55,9 +59,16 @@ _BINARY = """if type(other) is kind:
 
 _VJP = """
 def vjp(node):
-    {operands}
-    upstream = node._grad
-    {accumulations}
+    {statements}
+"""
+
+_HAND_ON = """
+def hand_on(order):
+    for node in order:
+        operation = node._operation
+        {branches}
+        else:
+            operation.vjp(node)
 """
 
 _UPDATES = """
@@ -116,20 +127,38 @@ def vjp(
     `partials` are the derivatives with respect to each operand. For each of these, in order, but
     those in the slots of `constants`: `operand.grad += node.grad * ∂node/∂operand`.
     """
-    names = {operand: f"{operand}._data" for operand in partials} | {"out": "node._data"}
-    slots = zip(partials, ("_first", "_second"), strict=False)
-    source = _VJP.format(
-        operands="\n    ".join(f"{operand} = node.{slot}" for operand, slot in slots),
-        accumulations="\n    ".join(
-            f"{operand}._grad += {partial.carried().python(names)}"
-            for slot, (operand, partial) in enumerate(partials.items())
-            if slot not in constants
-        ),
-    )
+    source = _VJP.format(statements="\n    ".join(_handing_on(partials, constants)))
     fixed = [f", {each} constant" for slot, each in enumerate(partials) if slot in constants]
     file = f"{name} vjp{''.join(fixed)}"
     function: Callable[..., None] = _define(file, source, "vjp", namespace())
     return function
+
+
+def hand_on(inline: Mapping[str, Mapping[str, Formula]], known: Mapping[str, object]) -> HandOn:
+    """Return the loop of a backward pass.
+
+    It calls the `vjp` of each node's operation, but a call takes longer than the arithmetic. So
+    those of which networks are made stand `inline`: their partial derivatives, by a variable for
+    the operation. These variables are `known`.
+    """
+    branches = (
+        "\n            ".join([f"if operation is {variable}:", *_handing_on(partials)])
+        for variable, partials in inline.items()
+    )
+    source = _HAND_ON.format(branches="\n        el".join(branches))
+    function: HandOn = _define("backward", source, "hand_on", namespace() | dict(known))
+    return function
+
+
+def _handing_on(partials: Mapping[str, Formula], constants: Collection[int] = ()) -> Iterator[str]:
+    """Write how a node hands its gradient on to its operands."""
+    names = {operand: f"{operand}._data" for operand in partials} | {"out": "node._data"}
+    for operand, kept in zip(partials, ("_first", "_second"), strict=False):
+        yield f"{operand} = node.{kept}"
+    yield "upstream = node._grad"
+    for slot, (operand, partial) in enumerate(partials.items()):
+        if slot not in constants:
+            yield f"{operand}._grad += {partial.carried().python(names)}"
 
 
 def updates(

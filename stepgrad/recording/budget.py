@@ -29,7 +29,7 @@ _SHAPE = 512
 _SHAPE_NODE, _SHAPE_EDGE, _SHAPE_STORED_EDGE, _SHAPE_WRITE = 40, 16, 48, 96
 
 _USUAL = gc.get_threshold()
-_SELDOM = 5000, *_USUAL[1:]  # at how many new objects Python looks for garbage
+_SELDOM = 20_000, *_USUAL[1:]  # at how many new objects Python looks for garbage
 
 _Shape = Structure | Context | Sweep | Writes
 

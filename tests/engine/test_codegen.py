@@ -11,6 +11,7 @@ from hypothesis import given
 from graphs import OPERATIONS, apply, wild
 from reference import all_bits, bits
 from stepgrad import SGD, Value
+from stepgrad.engine import backward
 from stepgrad.engine.ops import MUL, Op
 from stepgrad.engine.value import constant
 
@@ -26,8 +27,13 @@ def test_method_and_vjp_follow_the_row(op: Op, a: float, b: float, upstream: flo
     assert bits(node.data) == bits(op.value(*numbers))
 
     node.grad = upstream
-    op.vjp(node)
     contributions = [0.0 + carry(*numbers, node.data, upstream) for carry in op.carry]
+    op.vjp(node)
+    assert all_bits(operand.grad for operand in operands) == all_bits(contributions)
+
+    for operand in operands:
+        operand.grad = 0.0
+    backward._hand_on([node])
     assert all_bits(operand.grad for operand in operands) == all_bits(contributions)
 
 
@@ -65,6 +71,7 @@ def test_a_method_documents_its_derivatives(method: object, doc: str) -> None:
         (type(constant(1.0)).__mul__, "node._data = self._data * other._data"),
         (Value.tanh, "node._data = tanh(self._data)"),
         (MUL.vjp, "a._grad += upstream * b._data"),
+        (backward._hand_on, "if operation is mul:"),
         (MUL.beside(0).vjp, "b._grad += upstream * a._data"),
     ],
 )
@@ -87,5 +94,5 @@ def test_a_profiler_tells_operations_and_optimizers_apart() -> None:
         (w * w.tanh()).backward()
         SGD([w], 0.1).step()
     files = {file for file, _, _ in pstats.Stats(profile).stats}  # type: ignore[attr-defined]
-    expected = {"mul", "mul vjp", "tanh", "tanh vjp", "sgd"}
+    expected = {"mul", "tanh", "tanh vjp", "backward", "sgd"}
     assert {f"<stepgrad {each}>" for each in expected} <= files
