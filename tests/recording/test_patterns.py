@@ -133,7 +133,7 @@ def test_any_position_is_the_fold(step: list[Part]) -> None:
 def test_what_repeats_is_described_once(name: str, tmp_path: Path) -> None:
     pattern, _ = PATTERNS[name]
     few = []
-    for steps in (60, 90):
+    for steps in (30, 45):
         with record() as recording:
             step = pattern(Value)
             for _ in range(steps):
