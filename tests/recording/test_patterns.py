@@ -20,9 +20,9 @@ from patterns import PATTERNS, shapes
 from graphs import Program, programs, run
 from reference import all_bits, bits, fold
 from stepgrad import Recording, Value, mark, record
-from stepgrad.recording import recurring
+from stepgrad.recording import pending, recurring, released
 from stepgrad.recording.blocks import Backward
-from stepgrad.recording.released import Released
+from stepgrad.recording.released import MANY, Released
 from tries import tries
 
 TIMES = 5
@@ -101,7 +101,7 @@ def check_end(recording: Recording, values: Sequence[Value]) -> None:
     """Hold the end of a recording against the fold of its events, and against the Values."""
     world, end = fold(recording.events), recording.length
     for index in range(recording.size):
-        if not recording.node(index).constant:
+        if not recording.is_constant(index):
             assert bits(recording.history.value(index, end)) == bits(world.values.get(index))
             assert bits(recording.history.grad(index, end)) == bits(world.grads.get(index))
     names = recording.names(end)
@@ -133,7 +133,7 @@ def test_any_position_is_the_fold(step: list[Part]) -> None:
 def test_what_repeats_is_described_once(name: str, tmp_path: Path) -> None:
     pattern, _ = PATTERNS[name]
     few = []
-    for steps in (60, 90):
+    for steps in (30, 45):
         with record() as recording:
             step = pattern(Value)
             for _ in range(steps):
@@ -251,22 +251,36 @@ def measured(weights: Sequence[Value], rows: int) -> float:
     return total
 
 
+@pytest.fixture
+def soon_divided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passes are divided from an eighth of the usual nodes on, into parts of an eighth."""
+    monkeypatch.setattr(pending, "MANY", MANY // 8)
+    monkeypatch.setattr(released, "_LEAST", released._LEAST // 8)
+
+
+def alive() -> int:
+    """How many Values there are."""
+    return sum(type(thing) is Value for thing in gc.get_objects())
+
+
+@pytest.mark.usefixtures("soon_divided")
 @pytest.mark.parametrize("lines", [False, True])
 def test_an_evaluation_is_let_go_of_before_it_ends(lines: bool) -> None:
-    weights = [Value(i / 40) for i in range(40)]
+    weights, before = [Value(i / 5) for i in range(5)], alive()
     with record(lines=lines) as recording:
-        measured(weights, 400)  # 80,000 nodes
-        alive = sum(type(thing) is Value for thing in gc.get_objects())
-    assert alive < 25_000
+        measured(weights, 400)  # 10,000 nodes
+        kept = alive() - before
+    assert kept < 3 * MANY // 8
     structures, _, _ = shapes(recording)
     assert structures < 10
     check_end(recording, ())
 
 
+@pytest.mark.usefixtures("soon_divided")
 def test_an_evaluation_is_divided_by_what_is_in_it() -> None:
     def recorded() -> Sequence[int]:
         with record() as recording:
-            weights = [Value(i / 40) for i in range(40)]
+            weights = [Value(i / 5) for i in range(5)]
             measured(weights, 60)
             kept = reduce(add, [weight * weight for weight in weights])
             measured(weights, 30)
@@ -290,15 +304,16 @@ def test_an_evaluation_is_divided_by_what_is_in_it() -> None:
     assert len(first) > 10  # blocks of some rows each, before what is kept
 
 
+@pytest.mark.usefixtures("soon_divided")
 def test_a_step_that_cannot_be_divided_is_not_searched_each_time() -> None:
     searches = []
     end_of = Released._end
 
-    def search(released: Released, nodes: Sequence[Value], *arguments: Any) -> int:
+    def search(parts: Released, nodes: Sequence[Value], *arguments: Any) -> int:
         searches.append(len(nodes))
-        return end_of(released, nodes, *arguments)
+        return end_of(parts, nodes, *arguments)
 
-    weights = [Value(i / 40) for i in range(40)]
+    weights = [Value(i / 5) for i in range(5)]
     with mock.patch.object(Released, "_end", search), record() as recording:
         for step in range(6):
             (weights[0] * step).relu()  # nothing uses it: there may have been an evaluation
