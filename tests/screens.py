@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 from textual._compositor import LayoutUpdate
+from textual._queue import Queue
 from textual.app import App
 from textual.events import Key
 from textual.keys import _character_to_key
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.strip import Strip
@@ -23,6 +26,7 @@ from stepgrad.recording.recording import Recording
 from stepgrad.scenario import ScenarioFile, open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
+from stepgrad.tui.dialogs.dialog import WaitDialog
 from stepgrad.tui.screen.debugger import DebuggerScreen
 from stepgrad.tui.screen.diagnosing import DiagnosingScreen
 from textual_once import work_once
@@ -62,7 +66,7 @@ async def debugger(
     """Open the debugger on a lesson."""
     app = app_on(name)
     async with app.run_test(size=size) as pilot:
-        await pilot.pause()  # the lesson is opened after the first paint
+        await drained(pilot)  # the lesson is opened after the first paint
         assert isinstance(app.screen, DebuggerScreen)
         yield pilot, app.screen
 
@@ -70,13 +74,16 @@ async def debugger(
 async def press(pilot: Pilot[None], *keys: str) -> None:
     """Press keys that arrive together, and wait for what they do.
 
-    `Pilot.press` waits after each key, and for the processor to be idle.
+    `Pilot.press` waits after each key, and for the processor to be idle, but not for long work.
     """
     for key in keys:
         character = key if len(key) == 1 else None
         name = key if key.isalnum() or not character else _character_to_key(key)
         pilot.app.post_message(Key(name, character))
     await drained(pilot)
+    if isinstance(pilot.app.screen, WaitDialog):
+        await until(pilot, lambda: not isinstance(pilot.app.screen, WaitDialog))
+        await drained(pilot)
 
 
 async def screenshots(
@@ -112,28 +119,39 @@ async def settle(pilot: Pilot[None]) -> None:
 
 
 async def drained(pilot: Pilot[None]) -> None:
-    """Wait until no widget has a message left, and handling the last one has sent no more.
+    """Wait until each widget waits for its next message, and handling the last one has sent none.
 
     What the screen would lay out or paint with its next frame, it does at once.
     """
+    app = pilot.app
     async with asyncio.timeout(PATIENCE):
-        empty = 0
-        while empty < 2:
-            await pilot.pause(0)  # each handles what it has so far
-            screens = pilot.app.screen_stack
-            everybody = [pilot.app, *(each for one in screens for each in one.walk_children())]
-            waiting = any(each.message_queue_size for each in [*everybody, *screens])
-            empty = 0 if waiting else empty + 1
-            if not waiting and _frame_due(pilot.app.screen):
-                pilot.app.screen._on_timer_update()
-                empty = 0
+        for turn in count():
+            if app._exception:  # which ends the test
+                return
+            screens = app.screen_stack
+            everybody = [app, *screens, *(each for one in screens for each in one.walk_children())]
+            if all(map(_waits, everybody)):
+                due = [screen for screen in screens if _frame_due(screen)]
+                if not due:
+                    return
+                for screen in due:
+                    screen._on_timer_update()
+            # Whoever is busy for longer waits for a thread, and leaves the processor to it.
+            await asyncio.sleep(0 if turn < 100 else 0.001)
+
+
+def _waits(pump: MessagePump) -> bool:
+    queue: Queue[object] = pump._message_queue
+    return pump._closed or (queue.empty() and bool(queue.ready_event._waiters))
 
 
 def _frame_due(screen: Screen[object]) -> bool:
     if screen.app._batch_count or not screen.is_current:  # an app that ends draws no more
         return False
-    required = screen._layout_required, screen._scroll_required, screen._repaint_required
-    return any(required) or bool(screen._dirty_widgets) or bool(screen._callbacks)
+    laid_out = screen._layout_required or screen._scroll_required or bool(screen._callbacks)
+    if screen is not screen.app.screen:  # one behind it would ask to be painted again and again
+        return laid_out
+    return laid_out or screen._repaint_required or bool(screen._dirty_widgets)
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:

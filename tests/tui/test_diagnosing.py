@@ -228,7 +228,7 @@ async def test_keys_do_not_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_the_list_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with slow(monkeypatch) as go:
         async with opened(app_on(read(DEAD))) as (pilot, _):
-            await press(pilot, "!")
+            await pilot.press("!")
             assert isinstance(pilot.app.screen, WaitDialog)
             go.set()
             await until(pilot, lambda: isinstance(pilot.app.screen, PlacesScreen))

@@ -174,7 +174,7 @@ async def test_a_first_pass_that_takes_long_can_be_waited_for(
     slow = Slow()
     monkeypatch.setattr(work, "record_file", slow)
     async with DebuggerApp().run_test() as pilot:
-        await press(pilot, "enter")
+        await pilot.press("enter")
         await opened(pilot, WaitDialog)
         slow.go.set()
         await opened(pilot, DebuggerScreen)
@@ -184,7 +184,7 @@ async def test_and_it_can_be_left(monkeypatch: pytest.MonkeyPatch) -> None:
     slow = Slow()
     monkeypatch.setattr(work, "record_file", slow)
     async with DebuggerApp().run_test() as pilot:
-        await press(pilot, "enter")
+        await pilot.press("enter")
         await opened(pilot, WaitDialog)
         await press(pilot, "escape")
         await opened(pilot, GalleryScreen)
