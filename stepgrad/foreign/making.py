@@ -40,6 +40,10 @@ class Making(Parts):
         door: what is told of new nodes.
     """
 
+    __slots__ = (
+        "_codes", "_computing", "_constructor", "_made_at", "_operators", "_where_is", "home"
+    )  # fmt: skip
+
     def __init__(self, nodes: dict[int, Shadow], hooks: Hooks, frames: Frames, door: Door) -> None:
         super().__init__(nodes, hooks, frames, door)
         self.home = get_ident()

@@ -38,6 +38,12 @@ class Parts:
         door: what is told of objects that were not seen before.
     """
 
+    __slots__ = (
+        "_callers", "_calls", "_cls", "_data", "_door", "_drop", "_frames", "_grad", "_has_data",
+        "_kids", "_kind", "_kinds", "_label", "_lifts", "_looking", "_node", "_nodes", "_numbers",
+        "_ordered", "_site", "_stored", "_symbol", "_where", "has_grad", "made", "pending", "takes",
+    )  # fmt: skip
+
     def __init__(self, nodes: dict[int, Shadow], hooks: Hooks, frames: Frames, door: Door) -> None:
         self.pending: Shadow | None = None
         self.made = 0
