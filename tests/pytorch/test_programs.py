@@ -21,6 +21,7 @@ from stepgrad.errors import StepgradError  # noqa: E402
 from stepgrad.program import Selection, run_program, usual  # noqa: E402
 from stepgrad.recording.blocks import Backward  # noqa: E402
 from stepgrad.recording.recording import Recording  # noqa: E402
+from stepgrad.replay.telling.titles import title  # noqa: E402
 from stepgrad.torch import watch  # noqa: E402
 from torch_runs import TRAIN, names, program, recorded, scopes  # noqa: E402
 
@@ -176,6 +177,36 @@ def test_what_several_calls_hold_is_named_by_the_one_that_assigned_it(tmp_path: 
     found = names(recorded(tmp_path, text))
     assert "hidden[1]" in found
     assert "argument[1]" not in found
+
+
+UNNAMED = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(2, 3), nn.Linear(3, 1)])
+
+    def forward(self, x):
+        first, second = self.layers
+        return second(torch.relu(torch.relu(first(x)) + 1).T.T)
+
+x = torch.randn(2, 2)
+Net()(x).sum().backward()
+"""
+
+
+def test_results_that_no_variable_holds_are_called_after_their_functions(tmp_path: Path) -> None:
+    recording = recorded(tmp_path, UNNAMED)
+    found = names(recording)
+    assert found["relu0[1,2]"][0] == "relu0 (2×3)"
+    assert found["relu1[1,2]"][0] == "relu1 (2×3)"
+    every = {title(recording, node) for node in range(recording.size)}
+    assert not any(each.startswith("#") for each in every)
+    assert "relu0[0,0] + 1" in every  # what an expression says has no other name
+    # In its module, a parameter is called by what it is there.
+    assert {"x[0,1]·weight[2,1]", "… + relu1[0,2]·weight[0,2]"} <= every
 
 
 def test_a_scope_by_hand_is_around_those_of_modules() -> None:
