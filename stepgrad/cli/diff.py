@@ -12,11 +12,13 @@ import click
 from stepgrad import headless
 from stepgrad.cli.arguments import BUG, MEMORY, nothing_recorded
 from stepgrad.cli.output import echo, echo_json
+from stepgrad.cli.selecting import SELECTION
 from stepgrad.diagnosis.parting import Comparison, Parting, part, side_by_side
 from stepgrad.engine.world import World
 from stepgrad.numbers import for_json, gradient
 from stepgrad.opening import open_typed
 from stepgrad.printable import counted, printable
+from stepgrad.program import Selection
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.difference import Change
 from stepgrad.replay.state import State
@@ -33,8 +35,15 @@ _ROWS = 10
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @BUG
 @MEMORY
-def diff(
-    first: str, second: str | None, *, as_json: bool, world: World | None, memory: int | None
+@SELECTION
+def diff(  # noqa: PLR0913 - one for each option
+    first: str,
+    second: str | None,
+    *,
+    as_json: bool,
+    world: World | None,
+    memory: int | None,
+    selection: Selection,
 ) -> None:
     """Compare two recordings: where A and B part, why, and what is furthest apart.
 
@@ -61,7 +70,10 @@ def diff(
     if second is None and world is None:
         raise click.UsageError("Missing argument 'B': a second file, or --bug.")
     names = first, first if second is None else second
-    both = _opened(names[0], None, memory), _opened(names[1], world, memory)
+    both = (
+        _opened(names[0], None, memory, selection),
+        _opened(names[1], world, memory, selection),
+    )
     parting = part(*both)
     sides = side_by_side(*both) if parting else None
     if as_json:
@@ -72,9 +84,9 @@ def diff(
     sys.exit(int(parting is not None))
 
 
-def _opened(name: str, world: World | None, memory: int | None) -> Recording:
+def _opened(name: str, world: World | None, memory: int | None, selection: Selection) -> Recording:
     with redirect_stdout(sys.stderr):
-        opened = open_typed(name, (), memory, world=world)
+        opened = open_typed(name, (), memory, world=world, selection=selection)
     if not opened.recording.length:
         raise nothing_recorded(name, opened.recording)
     return opened.recording

@@ -287,3 +287,14 @@ def test_steps_that_are_no_range_are_refused(wrong: str) -> None:
     found = CliRunner().invoke(main, ["run", f"--only-steps={wrong}", "train.py"])
     assert found.exit_code == 2
     assert "write 0-2" in found.output
+
+
+def test_only_a_part_of_two_programs_is_compared(tmp_path: Path) -> None:
+    first = program(tmp_path, TRAIN)
+    second = tmp_path / "other.py"
+    second.write_text(TRAIN.replace("loss.backward()", "(loss if _ == 0 else loss * 2).backward()"))
+    whole = CliRunner().invoke(main, ["diff", first, str(second)])
+    assert whole.exit_code == 1
+    part = CliRunner().invoke(main, ["diff", "--only-steps", "0", first, str(second)])
+    assert part.exit_code == 0, part.output
+    assert "the same, in all" in part.output
