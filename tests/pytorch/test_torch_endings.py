@@ -176,7 +176,7 @@ loss.backward()
     [
         ("h += 1", "add_"),
         ("h[0] = 0", "fill_"),
-        ("optimizer.step()", "_foreach_add_"),
+        ("optimizer.step()", "add_"),
         ("with torch.no_grad(): other.weight.zero_()", "zero_"),
     ],
 )
