@@ -12,9 +12,8 @@ import click
 from stepgrad import headless
 from stepgrad.cli.arguments import nothing_recorded
 from stepgrad.cli.output import echo, echo_json
-from stepgrad.cli.selecting import BUG, MEMORY
+from stepgrad.cli.selecting import BUG, HOW
 from stepgrad.diagnosis.parting import Comparison, Parting, part, side_by_side
-from stepgrad.engine.world import World
 from stepgrad.numbers import for_json, gradient
 from stepgrad.opening import How, open_typed
 from stepgrad.printable import counted, few, printable
@@ -36,10 +35,8 @@ _NAMED = 4
 @click.argument("second", metavar="[B]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @BUG
-@MEMORY
-def diff(
-    first: str, second: str | None, *, as_json: bool, world: World | None, memory: int | None
-) -> None:
+@HOW
+def diff(first: str, second: str | None, *, as_json: bool, how: How) -> None:
     """Compare two recordings: where A and B part, why, and what is furthest apart.
 
     A and B are scenarios, recordings, or programs without arguments; --bug is for B, which is A
@@ -62,10 +59,10 @@ def diff(
       stepgrad diff xor_relu xor_relu_dead --json
       stepgrad diff sum_over_paths --bug overwrite
     """
-    if second is None and world is None:
+    if second is None and how.world is None:
         raise click.UsageError("Missing argument 'B': a second file, or --bug.")
     names = first, first if second is None else second
-    both = _opened(names[0], How(memory)), _opened(names[1], How(memory, world))
+    both = _opened(names[0], how._replace(world=None)), _opened(names[1], how)
     parting = part(*both)
     sides = side_by_side(*both) if parting else None
     if as_json:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
 
 import click
 
 from stepgrad.cli.arguments import ARGUMENTS, READ, FileCommand, open_recorded
-from stepgrad.cli.destination import Destination
+from stepgrad.cli.destination import Destination, absolute
 from stepgrad.cli.output import echo, echo_document
 from stepgrad.cli.replay_page import STEPS, written
 from stepgrad.cli.selecting import HOW
@@ -19,11 +22,12 @@ from stepgrad.export import export as exported
 from stepgrad.export import worksheet as as_worksheet
 from stepgrad.export.figure import where as where_is
 from stepgrad.export.position import end, find
-from stepgrad.opening import How
+from stepgrad.opening import How, Opened, files_typed, is_course
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.scenario.recorded import recorded_scenario
+from stepgrad.scenario.text import name_of
 
 _SUFFIXES = {
     ".svg": "svg",
@@ -91,6 +95,8 @@ def export(  # noqa: PLR0913 - one for each option
     browser, without a network, from --at or the start. `page.html#21` opens it at event 21; an
     iframe shows it in a site made with Sphinx or MkDocs.
 
+    If FILE is a folder of lessons, each is written to a file in the folder that -o names.
+
     \b
       stepgrad export two_layer --to svg -o two_layer.svg
       stepgrad export two_layer --to dot --at 50% -o two_layer.dot
@@ -101,28 +107,78 @@ def export(  # noqa: PLR0913 - one for each option
       stepgrad export xor_tanh --to html --replay --steps 0,10,99 -o xor.html
     """
     _check_kind(to, sheet=worksheet or key, replay=replay, steps=steps)
+    asked = _Asked(to, where, sheet=worksheet or key, key=key, replay=replay, steps=steps)
+    if is_course(file):
+        sys.exit(_export_course(file, output, asked, how))
     goal = None if output == "-" else Destination.of(output, [file])
     if goal is not None:
         _check_suffix(goal, to)
     opened = open_recorded(file, arguments, how)
+    _write(opened, [file, *arguments], goal, asked)
+    sys.exit(opened.status)
+
+
+class _Asked(NamedTuple):
+    """What to write of a recording; see the options."""
+
+    to: str
+    where: str | None
+    sheet: bool
+    key: bool
+    replay: bool
+    steps: Sequence[int] | None
+
+
+def _write(opened: Opened, typed: Sequence[str], goal: Destination | None, asked: _Asked) -> None:
+    """Write what was opened by the words `typed`."""
     recording = opened.recording
     scenario = opened.scenario or _scenario(recording)
-    if replay:
-        text, told = written(opened, scenario, steps, where, [file, *arguments])
+    if asked.replay:
+        text, told = written(opened, scenario, asked.steps, asked.where, typed)
     else:
-        cursor = Cursor(recording, end(recording) if where is None else find(recording, where))
+        at = end(recording) if asked.where is None else find(recording, asked.where)
+        cursor = Cursor(recording, at)
         told = where_is(cursor.state)
-        if worksheet or key:
-            text = as_worksheet(scenario, cursor, to, key=key)
+        if asked.sheet:
+            text = as_worksheet(scenario, cursor, asked.to, key=asked.key)
         else:
-            text = exported(scenario, cursor, to)
+            text = exported(scenario, cursor, asked.to)
     if goal is None:
         echo_document(text)
     else:
         content = text.encode()
         goal.write(content)
-        echo(f"{told}; {len(content):,} bytes in {output}", err=True)
-    sys.exit(opened.status)
+        echo(f"{told}; {len(content):,} bytes in {goal.name}", err=True)
+
+
+def _export_course(folder: str, output: str, asked: _Asked, how: How) -> int:
+    """Write each lesson of a course to a file in a folder; return the exit status.
+
+    Raises:
+        StepgradError: a folder to write to is not named, or cannot be made.
+    """
+    files = files_typed(folder)
+    if output == "-":
+        lesson = shlex.quote(files[0])
+        raise StepgradError(
+            f"{folder}: is a course; name a folder to write to with -o, or one of its lessons, "
+            f"such as {lesson}"
+        )
+    path = absolute(output)
+    if path.is_file():
+        raise StepgradError(f"{output}: is a file; name a folder, as {folder} is a course")
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise StepgradError(f"{output}: {error.strerror or error}") from error
+    status = 0
+    for file in files:
+        name = f"{name_of(Path(file))}{_suffix(asked.to)}"
+        goal = Destination.of(str(Path(output) / name), [file])
+        opened = open_recorded(file, (), how)
+        _write(opened, [file], goal, asked)
+        status = status or opened.status
+    return status
 
 
 def _scenario(recording: Recording) -> ScenarioFile | None:
@@ -144,11 +200,15 @@ def _check_kind(to: str, *, sheet: bool, replay: bool, steps: Sequence[int] | No
         raise click.UsageError("--steps goes with --replay")
 
 
+def _suffix(to: str) -> str:
+    """Return the usual suffix of a format."""
+    return next(each for each, format_ in _SUFFIXES.items() if format_ == to)
+
+
 def _check_suffix(goal: Destination, to: str) -> None:
     """Refuse a file name that belongs to another format."""
     suffix = goal.path.suffix.lower()
-    usual = next(each for each, format_ in _SUFFIXES.items() if format_ == to)
-    instead = f"--to {to} writes {goal.path.with_suffix(usual).name}"
+    instead = f"--to {to} writes {goal.path.with_suffix(_suffix(to)).name}"
     if suffix in _DRAWN_ELSEWHERE:
         raise StepgradError(
             f"{goal.name}: there is no `{suffix}` export; {instead}, and Graphviz turns "

@@ -8,7 +8,7 @@ import click
 
 from stepgrad.cli.destination import Destination
 from stepgrad.cli.output import echo, echo_document, echo_json, echo_lines
-from stepgrad.course.grading import Graded
+from stepgrad.course.grading import Graded, latest
 from stepgrad.course.grading import grade as graded
 from stepgrad.course.reports import as_csv, as_junit, as_object, lines
 from stepgrad.errors import StepgradError
@@ -38,7 +38,7 @@ def grade(
     Each ANSWERS is a file from `stepgrad quiz FILE --student NAME --save ANSWERS`. Every answer is
     computed again, with the numbers of that student. An exercise is worth 1; each hint and each
     wrong answer before the right one costs a quarter, and the right answer is worth at least a
-    quarter.
+    quarter. Of a student with several files for the same exercises, the last counts.
 
     An ANSWERS that is a Python file is held against the exercises of --against FILE that ask for a
     program. It runs in a process of its own, for 20 seconds at most, and what it prints is lost.
@@ -56,7 +56,9 @@ def grade(
     report = None if junit is None else Destination.of(junit, answers)
     if report is not None and report.path.suffix != ".xml":
         raise StepgradError(f"{junit}: the report is XML; choose a name that ends in .xml")
-    found = [_graded(path, against) for path in answers]
+    found, dropped = latest(_graded(path, against) for path in answers)
+    for line in dropped:
+        echo(line, err=True)
     for each in found:
         if each.error:
             echo_lines(each.error, err=True)

@@ -6,7 +6,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from typing import NoReturn
 
 import click
@@ -19,19 +19,27 @@ from stepgrad.cli.prose import ask_in_words
 from stepgrad.cli.selecting import HOW
 from stepgrad.cli.sitting import as_object, hold, once, summary
 from stepgrad.course.answers import Answers, save_answers
-from stepgrad.course.folder import home
+from stepgrad.course.folder import Home, home
 from stepgrad.course.grading import has_exercises, pose_for
-from stepgrad.course.progress import Mark
-from stepgrad.course.state import ProgressError, keep
+from stepgrad.course.progress import Mark, Progress
+from stepgrad.course.state import ProgressError, keep, read_progress
 from stepgrad.headless import narration
-from stepgrad.opening import How, is_scenario, open_typed, words_of
+from stepgrad.opening import (
+    How,
+    course_typed,
+    folder_of,
+    is_course,
+    is_scenario,
+    open_typed,
+    words_of,
+)
 from stepgrad.printable import counted, printable
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.quiz.answers import AnswerError, Question, Reply, Score, reply
 from stepgrad.replay.quiz.prose import Prose, prose
 from stepgrad.replay.quiz.questions import questions
 from stepgrad.replay.quiz.rules import rules
-from stepgrad.scenario import lesson_name, locate
+from stepgrad.scenario import ScenarioFile, lesson_name, locate
 
 BRIEFLY = 5
 """The most events shown before a question; of more, the last ones."""
@@ -73,7 +81,8 @@ def quiz(  # noqa: PLR0913 - one for each option
     The numbers are those of FILE; without FILE, the questions are rules of thumb. For training,
     they are about its first and its last step. If FILE has exercises, they are asked instead,
     unless --questions is given: `hint` gives a hint, and after three wrong answers the right one
-    is shown. --student, --save and --json are for exercises.
+    is shown. --student, --save and --json are for exercises. If FILE is a folder, that is the first
+    of its lessons with exercises that has no full score yet.
 
     An answer is judged to the digits that it gives, but must be within 5%: for 0.4621, 0.46 is
     right and 0.5 is too rough. `?` shows the number; `q`, Ctrl+D or Ctrl+C quits. Options go
@@ -93,8 +102,12 @@ def quiz(  # noqa: PLR0913 - one for each option
     """  # fmt: skip
     given = answers.split() if answers is not None else None
     typed = Typed()
+    place = None
+    if file is not None and is_course(file):
+        file, place = _next_of(file)
+        echo(f"{file}:", err=as_json)
     if file is not None and most is None and is_scenario(file) and has_exercises(file):
-        _exercise(file, student, given, typed, save=save, as_json=as_json)
+        _exercise(file, student, given, typed, place, save=save, as_json=as_json)
     if student or save or as_json:
         raise click.UsageError("--student, --save and --json are for a FILE with exercises")
     recording, asked, status = _opened(file, arguments, how, most=most or _MOST)
@@ -106,7 +119,7 @@ def quiz(  # noqa: PLR0913 - one for each option
     echo()
     echo(f"{score.right} of {len(asked)} right{f', {left} not answered' if left else ''}")
     if file is not None and given is None and score.asked:
-        _keep(file, Mark(right=score.right, asked=len(asked)))
+        _keep(place or home(locate(file)), Mark(right=score.right, asked=len(asked)))
     for missed in score.again():
         echo_lines(_again(missed, [*(words_of(file) if file else []), *arguments]))
     if given is None and not left:
@@ -116,11 +129,33 @@ def quiz(  # noqa: PLR0913 - one for each option
     sys.exit(128 + signal.SIGINT if typed.interrupted else status)
 
 
+def _next_of(folder: str) -> tuple[str, Home]:
+    """Return what to type for the lesson of a course that is asked about, and its place.
+
+    That is the first with exercises, or of all if none has any, without a full score.
+    """
+    course = course_typed(folder)
+    progress = Progress()
+    with suppress(ProgressError):  # whoever keeps the score says it
+        progress = read_progress(course.kept)
+    exercised = [
+        name
+        for name, file in course.lessons.items()
+        if isinstance(file, ScenarioFile) and file.model.exercises
+    ]
+    names = exercised or course.names
+    marks = {name: progress.mark(name) for name in names}
+    left = (name for name, mark in marks.items() if not mark.asked or mark.right < mark.asked)
+    name = next(left, names[0])
+    return course.typed(name), Home(name, course.kept, folder_of(folder))
+
+
 def _exercise(  # noqa: PLR0913 - one for each option
     file: str,
     student: str,
     given: Sequence[str] | None,
     typed: Typed,
+    place: Home | None,
     *,
     save: str | None,
     as_json: bool,
@@ -142,7 +177,7 @@ def _exercise(  # noqa: PLR0913 - one for each option
         echo_json(as_object(file, student, sitting))
     right = sum(work.right for work in sitting.works)
     if given is None and sitting.works:
-        _keep(file, Mark(right=right, asked=len(sitting.tasks)))
+        _keep(place or home(locate(file)), Mark(right=right, asked=len(sitting.tasks)))
     status = 0 if given is None else _judged(given, right, len(sitting.tasks), "exercise")
     sys.exit(128 + signal.SIGINT if typed.interrupted else status)
 
@@ -181,9 +216,8 @@ def _prose(file: str | None) -> Sequence[Prose]:
     return [] if name is None else prose(name)
 
 
-def _keep(file: str, mark: Mark) -> None:
-    """Keep the score of a lesson of a course."""
-    place = home(locate(file))
+def _keep(place: Home | None, mark: Mark) -> None:
+    """Keep the score of a lesson, if it is in a course."""
     if place is not None:
         try:
             keep(place.lesson, mark, place.kept)

@@ -8,7 +8,7 @@ from typing import Any
 from stepgrad.numbers import number
 from stepgrad.printable import printable
 from stepgrad.replay.quiz.answers import UNKNOWN, AnswerError
-from stepgrad.replay.quiz.tasks import HINT, Sitting
+from stepgrad.replay.quiz.tasks import OFFERED, Sitting
 
 Say = Callable[[object], None]
 
@@ -22,7 +22,7 @@ def hold(sitting: Sitting, typed: Iterator[str], say: Say) -> Sitting:
         if asked.given and asked.given != given:
             say(f"given: {asked.given}")
         given = asked.given
-        more = f" ({HINT} gives a hint)" if asked.hints else ""
+        more = f" ({OFFERED})" if asked.hints else ""
         say(f"{place + 1}/{len(sitting.tasks)}  {asked.prompt}{more}")
         for line in typed:
             if line.strip().casefold() == "q":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,22 @@ class Graded:
     def total(self) -> float:
         """The sum of the marks."""
         return sum(each.mark for each in self.marks)
+
+
+def latest(graded: Iterable[Graded]) -> tuple[Sequence[Graded], Sequence[str]]:
+    """Return the last marks of each student for a file of exercises, and what to say of others.
+
+    Answers without a student, and files that cannot be marked, stay as they are.
+    """
+    found: dict[Hashable, Graded] = {}
+    dropped: dict[str, None] = {}
+    for each in graded:
+        key = (each.file, each.student) if each.student and not each.error else (each.path,)
+        before = found.pop(key, None)
+        found[key] = each
+        if before is not None and before.path != each.path:
+            dropped[f"{each.student}: {each.path} counts, not {before.path}"] = None
+    return [*found.values()], [*dropped]
 
 
 def grade(path: str, against: str | None = None) -> Graded:

@@ -130,13 +130,6 @@ class Frames:
             frame = frame.f_back
         return frame
 
-    def of_program(self, frame: FrameType | None) -> FrameType | None:
-        """Return the innermost frame that is not of the class: where the program uses it."""
-        codes = self.codes
-        while frame is not None and (codes.get(id(frame.f_code)) or self.of(frame)).role:
-            frame = frame.f_back
-        return frame
-
     def line(self, frame: FrameType) -> Spot:
         """Return the line that a frame is at. Equal lines are the same object."""
         lines = self.of(frame).lines

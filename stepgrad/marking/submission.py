@@ -19,6 +19,8 @@ from stepgrad.errors import StepgradError
 from stepgrad.printable import printable
 from stepgrad.replay.quiz.tasks import Work
 from stepgrad.scenario import open_scenario
+from stepgrad.scenario.form.exercise import Exercise
+from stepgrad.scenario.form.sections import GraphScenario, Lesson
 
 SECONDS = 20
 """How long a submission may take for an exercise."""
@@ -43,22 +45,37 @@ def grade_program(path: str, against: str, seconds: float = SECONDS) -> Graded:
     The student is the name of the file.
     """
     try:
-        exercises = open_scenario(against).model.exercises
+        model = open_scenario(against).model
         if not Path(path).is_file():
             raise StepgradError(f"{path}: no such file")
     except StepgradError as error:
         return Graded(path, error=str(error))
-    asked = [(i, each) for i, each in enumerate(exercises) if each.asks == "program"]
+    asked = [(i, each) for i, each in enumerate(model.exercises) if each.asks == "program"]
     if not asked:
         return Graded(path, error=f"{against}: no exercise asks for a program")
     marks = []
     for place, exercise in asked:
         right, said = _judged(path, against, place, seconds)
-        what = " and ".join(exercise.of)
-        prompt = printable(" ".join(exercise.prompt.split())) or f"Write {what}."
+        prompt = printable(" ".join(exercise.prompt.split())) or _prompt(exercise, model)
         work = Work((Path(path).name,), wrong=int(not right), right=right)
         marks.append(Mark(prompt, float(right), work, said))
     return Graded(path, against, Path(path).stem, marks)
+
+
+def _prompt(exercise: Exercise, model: Lesson) -> str:
+    """Say what to write: a class, or functions with what they take and which gradients they give.
+
+    A name with a capital is a class's.
+    """
+    names, leaves, learnt = exercise.of, "", ""
+    if isinstance(model, GraphScenario):
+        leaves = ", ".join([*model.inputs, *model.params])
+        learnt = ", ".join(f"d{model.backward}/d{name}" for name in model.params or model.inputs)
+    if names[0][:1].isupper():
+        return printable(f"Write the class {names[0]}.")
+    written = " and ".join(f"{name}({leaves})" for name in names)
+    returned = f"; {names[-1]} returns {learnt}" if learnt else ""
+    return printable(f"Write {written}{returned}.")
 
 
 def _judged(path: str, against: str, place: int, seconds: float) -> Verdict:

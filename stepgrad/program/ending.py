@@ -45,14 +45,14 @@ def exit_status(error: BaseException) -> int:
 
 
 def failure_of(error: BaseException) -> str:
-    """Say in a line what ended a program; nothing if it ended itself."""
+    """Say in a line what ended a program, with its notes; nothing if it ended itself."""
     if isinstance(error, SystemExit):
         return ""
     if isinstance(error, KeyboardInterrupt):
         return "the program was stopped with Ctrl+C"
     lines = "".join(format_exception_only(error)).splitlines()
     what = next(line for line in lines if not line.startswith(" "))  # of a SyntaxError, the last
-    return printable(f"the program failed: {what}")
+    return printable(" ".join([f"the program failed: {what}", *getattr(error, "__notes__", ())]))
 
 
 def reopen_streams() -> None:

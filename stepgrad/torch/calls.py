@@ -57,14 +57,26 @@ class Here(NamedTuple):
     scope: str
 
 
+class Scope(NamedTuple):
+    """The scope of a call.
+
+    Args:
+        path: the scope: `layers/0/linear (2×3)`; that around it, where a call makes none.
+        name: what the call is called there: `layers/0/linear`.
+    """
+
+    path: str
+    name: str
+
+
 class Named(NamedTuple):
     """A tensor with a name.
 
     Args:
-        name: its name.
+        name: its name; empty if it is called after the function that has given it.
         shape: its shape.
         offsets: those of its elements in their pass, below 0 if they are not of it.
-        call: the call that has the name; None if it holds everywhere.
+        call: the call that has the name, or of that function; None if it holds everywhere.
     """
 
     name: str
@@ -72,11 +84,14 @@ class Named(NamedTuple):
     offsets: Sequence[int]
     call: Call | None = None
 
-    def within(self, scopes: Mapping[Call, str]) -> Named:
+    def within(self, scopes: Mapping[Call, Scope]) -> Named:
         """Return it with the scope that it has the name in: `layers/0/h`."""
         if self.call is None:
             return self
-        return self._replace(name=joined(scopes[self.call], self.name), call=None)
+        scope = scopes[self.call]
+        return self._replace(
+            name=joined(scope.path, self.name) if self.name else scope.name, call=None
+        )
 
     @property
     def elements(self) -> Iterator[tuple[int, str]]:
@@ -86,7 +101,7 @@ class Named(NamedTuple):
                 yield at, f"{self.name}[{','.join(map(str, place))}]" if place else self.name
 
 
-def scopes_of(counts: Mapping[Call, int]) -> dict[Call, str]:
+def scopes_of(counts: Mapping[Call, int]) -> dict[Call, Scope]:
     """Return the scope of each call, given how many nodes were made in it, outside its calls."""
     families: dict[tuple[Call | None, Hashable, str], list[Call]] = defaultdict(list)
     seen: dict[Call, None] = {}
@@ -99,14 +114,15 @@ def scopes_of(counts: Mapping[Call, int]) -> dict[Call, str]:
     for (_, _, name), family in families.items():
         for number, call in enumerate(family):
             parts[call] = f"{name}{number}" if len(family) > 1 else call.name
-    scopes: dict[Call, str] = {}
+    scopes: dict[Call, Scope] = {}
     for call in seen:  # the outer ones come first
-        around = "" if call.parent is None else scopes[call.parent]
+        around = "" if call.parent is None else scopes[call.parent].path
         part = parts[call]
+        name = joined(around, part)
         if call.shape is not None:
             few = counts.get(call, 0) < _FEWEST
             part = "" if few else f"{part} {shape_text(call.shape)}".rstrip()
-        scopes[call] = joined(around, part)
+        scopes[call] = Scope(joined(around, part), name)
     return scopes
 
 

@@ -111,7 +111,11 @@ class _Heard:
             with unseen():
                 root = self._begun(outputs, upstream)
             with self._tensors.between.listening():
-                found = run(outputs, upstream, keep, create, inputs, *args, **kwargs)
+                try:
+                    found = run(outputs, upstream, keep, create, inputs, *args, **kwargs)
+                except RuntimeError as error:
+                    self._mode.versions.explain(error)
+                    raise
                 with unseen():
                     if self._tensors.borders.on:  # what has arrived there is a part of the pass
                         root = self._tensors.root(outputs, upstream)

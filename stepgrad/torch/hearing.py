@@ -23,7 +23,7 @@ class Nodes(Protocol):
         """A model is called that has these parameters."""
 
     def name(self, tensor: Tensor, name: str, call: Call) -> None:
-        """A tensor has a name in a call."""
+        """A tensor has a name in a call; without one, that of the function that is called."""
 
 
 class Borders(Protocol):

@@ -21,6 +21,7 @@ from stepgrad.torch.opaque import WHOLE, alike, recorded_whole
 from stepgrad.torch.passes import NoRoomError
 from stepgrad.torch.table import PLAIN, TABLE, Row
 from stepgrad.torch.tensors import Tensors
+from stepgrad.torch.versions import Versions
 
 _SETTINGS = {"dtype", "device", "layout", "memory_format", "pin_memory", "non_blocking"}
 """Arguments that say how results are stored."""
@@ -32,6 +33,7 @@ class Watching(TorchDispatchMode):
     def __init__(self, tensors: Tensors) -> None:
         super().__init__()
         self._tensors = tensors
+        self.versions = Versions()
         self.inside = 0  # an operation that is taken apart: autograd does not see its parts
 
     def __torch_dispatch__(
@@ -46,6 +48,10 @@ class Watching(TorchDispatchMode):
         if torch._C._current_autograd_node() is not None:
             return func(*args, **kwargs)
         self._tensors.between.join()
+        if func._schema.is_mutable and not self.inside:
+            spot, name = self._tensors.program.here().spot, func._schema.name
+            written = _written(func, args, kwargs)
+            self.versions.writes(written, name.removeprefix("aten::"), spot)
         tensors = [*_tensors(args), *_tensors(kwargs.values())]
         growing = [*filter(self.grows, tensors)]
         limits = self._tensors.limits

@@ -266,6 +266,6 @@ def _acts(module: Module) -> bool:
         return module.p > 0
     if isinstance(module, _BatchNorm):
         return module.track_running_stats
-    if isinstance(module, (MultiheadAttention, RNNBase)):
-        return float(module.dropout) > 0
-    return False
+    if isinstance(module, RNNBase):  # drops between its layers
+        return float(module.dropout) > 0 and module.num_layers > 1
+    return isinstance(module, MultiheadAttention) and float(module.dropout) > 0

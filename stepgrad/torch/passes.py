@@ -173,9 +173,13 @@ class Pass:
             raise NoRoomError(nodes, self._room - len(self))
 
     def name(self, name: str, ids: Tensor, call: Call | None = None) -> None:
-        """Name the nodes of a tensor, as far as they are of this pass."""
+        """Name the nodes of a tensor, as far as they are of this pass.
+
+        Without a name, they are called after the function that is called, if that has made them.
+        """
         offsets = (ids.reshape(-1) - NEW).tolist()
-        if any(offset >= 0 for offset in offsets):
+        made = [offset for offset in offsets if offset >= 0]
+        if made and (name or self.here(made[0]).call is call):
             self.names.append(Named(name, tuple(ids.shape), tuple(offsets), call))
 
     def numbered(self, cells: Cells, used: Tensor | None = None) -> Tensor:

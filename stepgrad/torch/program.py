@@ -139,7 +139,7 @@ class Program(TorchFunctionMode):
             counts[here.call] += end - start
         scopes = scopes_of(counts)
         places = (
-            (at, self._placed(joined(here.scope, scopes[here.call]), here.spot))
+            (at, self._placed(joined(here.scope, scopes[here.call].path), here.spot))
             for at, here in moves
         )
         return tuple(each.within(scopes) for each in names), tuple(places)
@@ -176,7 +176,7 @@ class Program(TorchFunctionMode):
         results = [each for each in tree_leaves(out) if isinstance(each, Tensor)]
         if results:
             call.shape = results[0].shape
-            self.results.given(results, self._call)
+            self.results.given(results, self._call, function=call)
         self.modes.computed(func, args, kwargs or {}, results)
         return out
 

@@ -14,6 +14,9 @@ from stepgrad.torch.calls import Call
 from stepgrad.torch.frames import Frames
 from stepgrad.torch.hearing import Nodes
 
+_WRITTEN = {"add", "sub", "rsub", "mul", "div", "truediv", "rtruediv", "neg", "pow", "rpow"}
+"""Functions whose results are called by what they compute, as in `a + b`."""
+
 
 class _Result:
     """A tensor that a function has given.
@@ -23,12 +26,14 @@ class _Result:
         call: the call of a module that has it now.
         module: what that calls the module that has returned it, which is its name if no variable
             holds it.
+        function: the call of the function that has given it.
     """
 
-    def __init__(self, tensor: Tensor, call: Call, module: str = "") -> None:
+    def __init__(self, tensor: Tensor, call: Call, module: str, function: Call | None) -> None:
         self.tensor = ref(tensor)
         self.call = call
         self.module = module
+        self.function = function
 
 
 class Results:
@@ -44,9 +49,16 @@ class Results:
         """Whether there are results without a name."""
         return bool(self._latest)
 
-    def given(self, tensors: Iterable[Tensor], call: Call, name: str = "") -> None:
-        """A function has given tensors in a call; `name` is theirs if no variable holds them."""
-        self._latest += [_Result(each, call, name) for each in tensors if each.requires_grad]
+    def given(
+        self,
+        tensors: Iterable[Tensor],
+        call: Call,
+        name: str = "",
+        function: Call | None = None,
+    ) -> None:
+        """A call has tensors, of a function; `name` is theirs if no variable holds them."""
+        growing = (each for each in tensors if each.requires_grad)
+        self._latest += [_Result(each, call, name, function) for each in growing]
 
     def returned(self, out: Any, outside: Call, name: str) -> None:
         """A module has returned something to the call outside, which calls the module `name`."""
@@ -61,10 +73,14 @@ class Results:
         results, self._latest = self._latest, []
         wanted = {id(each.tensor()): each for each in results if each.tensor() is not None}
         for found, name in self._held(wanted):
-            self._named(wanted.pop(found), name)
+            each = wanted.pop(found)
+            self._named(each.tensor(), name, each.call)
         for each in wanted.values():
+            function = each.function
             if each.module:
-                self._named(each, each.module)
+                self._named(each.tensor(), each.module, each.call)
+            elif function is not None and function.name not in _WRITTEN:
+                self._named(each.tensor(), "", function)
 
     def held(self, tensors: Iterable[Tensor]) -> Iterator[tuple[Tensor, str]]:
         """Yield the tensors that variables hold, each with the name of one."""
@@ -85,7 +101,6 @@ class Results:
                         found.setdefault(id(value), name)
         return [*found.items()]
 
-    def _named(self, result: _Result, name: str) -> None:
-        tensor = result.tensor()
+    def _named(self, tensor: Tensor | None, name: str, call: Call) -> None:
         if tensor is not None:
-            self._nodes.name(tensor, name, result.call)
+            self._nodes.name(tensor, name, call)

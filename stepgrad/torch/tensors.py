@@ -167,7 +167,7 @@ class Tensors:
         return ids
 
     def name(self, tensor: Tensor, name: str, call: Call) -> None:
-        """Name the nodes that a tensor has in the pass that is being made."""
+        """Name the nodes that a tensor has in the pass that is being made (see `Pass.name`)."""
         ids = self.beside.window(tensor)
         if ids is not None and self._made is not None:
             self._made.name(name, ids, call)

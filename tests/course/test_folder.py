@@ -187,7 +187,7 @@ def test_a_folder_with_a_main_is_a_program(folder: Path) -> None:
 
 
 def test_what_takes_one_file_asks_for_a_lesson(folder: Path) -> None:
-    for command in ("replay", "export --to json", "quiz", "record"):
+    for command in ("replay", "record"):
         said = stepgrad(*command.split(), folder, code=2).stderr
         assert "course: is a course; name one of its lessons, such as course/a.scenario.y" in said
     assert "for one lesson" in stepgrad("run", "--to", "3", folder, code=2).stderr
@@ -214,6 +214,40 @@ def test_check_and_diagnose_take_all_lessons_in_order(folder: Path) -> None:
         assert [line.split()[0] for line in lines if line[0] != " "] == names
     told = stepgrad("diagnose", folder).stdout
     assert re.findall("^(.*): nothing found", told, re.MULTILINE) == names
+
+
+EXERCISES = "exercises: [{asks: value, of: y}]\n"
+
+
+def test_quiz_asks_the_first_lesson_with_exercises_and_no_full_score(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEPGRAD_STATE", str(tmp_path / "state"))
+    for name, factor in (("b", 4), ("c", 5)):
+        text = LESSON.format(title=name, factor=factor)
+        (folder / f"{name}.yaml").write_text(text + EXERCISES)
+    for typed, lesson, score in (("7\nq\n", "b", 0), ("8\n", "b", 1), ("10\n", "c", 1)):
+        asked = stepgrad("quiz", folder, typed=typed).stdout
+        assert asked.startswith(f"course/{lesson}.yaml:\n")
+        assert f"{score} of 1 right" in asked
+    assert stepgrad("quiz", folder, typed="q\n").stdout.startswith("course/b.yaml:\n")
+
+
+def test_quiz_asks_the_first_lesson_if_none_has_exercises(folder: Path) -> None:
+    asked = stepgrad("quiz", folder, typed="q\n").stdout
+    assert asked.startswith("course/a.scenario.yaml:\n")
+
+
+def test_export_writes_a_file_for_each_lesson(folder: Path) -> None:
+    (folder / "program.py").unlink()
+    stepgrad("export", folder, "--to", "markdown", "-o", "sheets")
+    written = {path.name: path.read_text() for path in Path("sheets").iterdir()}
+    assert {*written} == {"a.md", "b.md"}
+    assert "Second by name" in written["b.md"]
+    said = stepgrad("export", folder, "--to", "markdown", code=2).stderr
+    assert "name a folder to write to with -o, or one of its lessons" in said
+    said = stepgrad("export", folder, "--to", "svg", "-o", "sheets/a.md", code=2).stderr
+    assert said == "sheets/a.md: is a file; name a folder, as course is a course\n"
 
 
 def test_a_program_that_is_meant_to_fail_does_not_fail_the_course(folder: Path) -> None:

@@ -126,7 +126,7 @@ def test_hints_and_wrong_answers_cost_and_the_third_shows_the_answer(scenario: P
 def test_saved_answers_are_marked_again(scenario: Path) -> None:
     typed = "hint\n-3\n0\n2\nopen\n1\n-1\n6\n"
     asked = run("quiz", str(scenario), "--save", "ann.json", "--student", "=Ann", typed=typed)
-    assert "(hint gives a hint)" in asked.stdout
+    assert "(hint gives a hint, for a quarter of the mark)" in asked.stdout
     assert "hint: Multiply." in asked.stdout
     data = json.loads(Path("ann.json").read_text())
     assert data["lines"][0] == ["hint", "-3"]
@@ -150,6 +150,16 @@ def test_saved_answers_are_marked_again(scenario: Path) -> None:
 
 
 @pytest.mark.usefixtures("scenario")
+def test_of_a_student_who_is_graded_twice_the_last_answers_count(scenario: Path) -> None:
+    for name, typed in (("first", "9\n"), ("last", "-3\n")):
+        run("quiz", str(scenario), "--save", f"{name}.json", "--student", "Ann", typed=typed)
+    run("quiz", str(scenario), "--save", "bob.json", "--student", "Bob", typed="-3\n")
+    graded = run("grade", "first.json", "bob.json", "last.json", "--csv")
+    bob, ann = DictReader(graded.stdout.splitlines())
+    assert (bob["student"], ann["student"], ann["1"]) == ("Bob", "Ann", "1")
+    assert graded.stderr == "Ann: last.json counts, not first.json\n"
+
+
 def test_answers_that_are_not_ours() -> None:
     for content in ("[", "{}", "[]", '{"kind": "stepgrad answers", "lines": 3}'):
         Path("x.json").write_text(content)

@@ -181,6 +181,25 @@ def test_a_program_that_does_not_behave_gets_no_mark(
     assert said in told
 
 
+@pytest.mark.parametrize(
+    ("of", "prompt"),
+    [
+        ("backward", "Write backward(x, t, w, b); backward returns dL/dw, dL/db."),
+        (
+            "[forward, backward]",
+            "Write forward(x, t, w, b) and backward(x, t, w, b); backward returns dL/dw, dL/db.",
+        ),
+        ("Value", "Write the class Value."),
+    ],
+)
+def test_the_question_says_what_to_write(of: str, prompt: str, tmp_path: Path) -> None:
+    scenario, submission = tmp_path / "neuron.scenario.yaml", tmp_path / "ann.py"
+    scenario.write_text(SCENARIO.format(of=of))
+    submission.write_text("")
+    [mark] = grade_program(str(submission), str(scenario)).marks
+    assert mark.exercise == prompt
+
+
 def test_a_program_that_hangs_is_ended(tmp_path: Path) -> None:
     hanging = "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'while 1: pass'])\n"
     mark, told = marked(tmp_path, "backward", f"{hanging}while True: pass\n", seconds=3)

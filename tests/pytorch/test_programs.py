@@ -21,6 +21,7 @@ from stepgrad.errors import StepgradError  # noqa: E402
 from stepgrad.program import Selection, run_program, usual  # noqa: E402
 from stepgrad.recording.blocks import Backward  # noqa: E402
 from stepgrad.recording.recording import Recording  # noqa: E402
+from stepgrad.replay.telling.titles import title  # noqa: E402
 from stepgrad.torch import watch  # noqa: E402
 from torch_runs import TRAIN, names, program, recorded, scopes  # noqa: E402
 
@@ -178,6 +179,36 @@ def test_what_several_calls_hold_is_named_by_the_one_that_assigned_it(tmp_path: 
     assert "argument[1]" not in found
 
 
+UNNAMED = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(2, 3), nn.Linear(3, 1)])
+
+    def forward(self, x):
+        first, second = self.layers
+        return second(torch.relu(torch.relu(first(x)) + 1).T.T)
+
+x = torch.randn(2, 2)
+Net()(x).sum().backward()
+"""
+
+
+def test_results_that_no_variable_holds_are_called_after_their_functions(tmp_path: Path) -> None:
+    recording = recorded(tmp_path, UNNAMED)
+    found = names(recording)
+    assert found["relu0[1,2]"][0] == "relu0 (2×3)"
+    assert found["relu1[1,2]"][0] == "relu1 (2×3)"
+    every = {title(recording, node) for node in range(recording.size)}
+    assert not any(each.startswith("#") for each in every)
+    assert "relu0[0,0] + 1" in every  # what an expression says has no other name
+    # In its module, a parameter is called by what it is there.
+    assert {"x[0,1]·weight[2,1]", "… + relu1[0,2]·weight[0,2]"} <= every
+
+
 def test_a_scope_by_hand_is_around_those_of_modules() -> None:
     model = nn.Sequential(nn.Linear(1, 2))
     with stepgrad.record() as recording, watch(model), stepgrad.scope("mine"):
@@ -256,3 +287,14 @@ def test_steps_that_are_no_range_are_refused(wrong: str) -> None:
     found = CliRunner().invoke(main, ["run", f"--only-steps={wrong}", "train.py"])
     assert found.exit_code == 2
     assert "write 0-2" in found.output
+
+
+def test_only_a_part_of_two_programs_is_compared(tmp_path: Path) -> None:
+    first = program(tmp_path, TRAIN)
+    second = tmp_path / "other.py"
+    second.write_text(TRAIN.replace("loss.backward()", "(loss if _ == 0 else loss * 2).backward()"))
+    whole = CliRunner().invoke(main, ["diff", first, str(second)])
+    assert whole.exit_code == 1
+    part = CliRunner().invoke(main, ["diff", "--only-steps", "0", first, str(second)])
+    assert part.exit_code == 0, part.output
+    assert "the same, in all" in part.output

@@ -154,3 +154,37 @@ def test_workers_of_a_data_loader_are_left_alone(tmp_path: Path) -> None:
     recording = recorded(tmp_path, text)
     assert len([block for block in recording.blocks if isinstance(block, Backward)]) == 2
     assert not any(name.startswith("inside") for name in names(recording))
+
+
+OVERWRITTEN = """
+import torch
+from torch import nn
+
+net, other = nn.Linear(2, 3), nn.Linear(3, 1)
+optimizer = torch.optim.SGD([*net.parameters(), *other.parameters()], lr=0.1)
+x = torch.randn(2, 2)
+other(net(x)).sum().backward()
+h = torch.sigmoid(net(x))
+loss = other(h).sum()
+WRITE
+loss.backward()
+"""
+
+
+@pytest.mark.parametrize(
+    ("write", "by"),
+    [
+        ("h += 1", "add_"),
+        ("h[0] = 0", "fill_"),
+        ("optimizer.step()", "add_"),
+        ("with torch.no_grad(): other.weight.zero_()", "zero_"),
+    ],
+)
+def test_the_line_of_a_write_that_pytorch_refuses_is_told(
+    write: str, by: str, tmp_path: Path
+) -> None:
+    found = run_program(program(tmp_path, OVERWRITTEN.replace("WRITE", write)))
+    assert found.failure.startswith("the program failed: RuntimeError: one of the variables")
+    told = found.failure.rpartition(" `")[2]
+    assert told.startswith(f"{by}` at ")
+    assert told.endswith("train.py:11 writes to it in place")

@@ -229,3 +229,7 @@ def test_a_model_without_modules_that_act_otherwise_may_stay_in_training_mode(
 ) -> None:
     text = "for _ in range(3):\n    train()\n    print(evaluate())\n"
     assert found(tmp_path, text, "nn.Dropout(0.0)") == []
+    assert (
+        found(tmp_path, f"model.rnn = nn.LSTM(2, 2)\nmodel.rnn.dropout = 0.5\n{text}", "nn.Tanh()")
+        == []
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -482,3 +483,41 @@ async def test_from_a_lesson_of_a_folder_opened_directly_one_goes_on_in_that_cou
             await until(pilot, lambda: read_progress("Two weeks").last == "a")
     assert read_progress("Two weeks").last == ("a" if valid else "b")
     assert (app.return_code == 0) is not valid  # it has left, with a message
+
+
+HANGING = '''"""A program that hangs."""
+
+# lesson: {}
+import os
+import time
+from pathlib import Path
+
+Path("process").write_text(str(os.getpid()))
+while True:
+    time.sleep(60)
+'''
+
+
+async def test_a_program_that_hangs_is_ended_with_escape(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "course"
+    folder.mkdir()
+    (folder / "hanging.py").write_text(HANGING)
+    started = tmp_path / "process"
+    async with DebuggerApp(course=read_course(folder)).run_test() as pilot:
+        await press(pilot, "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WaitDialog))
+        await until(pilot, lambda: started.exists() and bool(started.read_text()))
+        await press(pilot, "escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, GalleryScreen))
+        await until(pilot, lambda: not is_running(int(started.read_text())))
+
+
+def is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True

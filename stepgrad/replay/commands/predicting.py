@@ -15,7 +15,7 @@ from stepgrad.recording import events
 from stepgrad.replay.commands.hints import key
 from stepgrad.replay.quiz.answers import UNKNOWN, Question, Score, reply
 from stepgrad.replay.quiz.questions import question_at
-from stepgrad.replay.quiz.tasks import HINT, Sitting, Task
+from stepgrad.replay.quiz.tasks import OFFERED, Sitting, Task
 from stepgrad.replay.session import Session
 
 NOTHING_LEFT = f"nothing is left to predict: {key('start')} goes to the start"
@@ -30,7 +30,7 @@ def ask(session: Session) -> tuple[Session, str]:
     if sitting := _open(session):
         task = sitting.task
         place = f"exercise {sitting.place + 1}/{len(sitting.tasks)}: "
-        more = f" ({HINT} gives a hint)" if task.hints else ""
+        more = f" ({OFFERED})" if task.hints else ""
         return session, f"{place}{task.given}{'. ' * bool(task.given)}{task.prompt}{more}"
     there, question = _next(session)
     return there, question.prompt if question else ""

@@ -17,6 +17,9 @@ ATTEMPTS = 3
 HINT = "hint"
 """What to type for a hint."""
 
+OFFERED = f"{HINT} gives a hint, for a quarter of the mark"
+"""What the question of a task with hints says."""
+
 _COST, _LEAST = 0.25, 0.25
 
 

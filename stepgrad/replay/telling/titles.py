@@ -180,19 +180,22 @@ def _seen_from(node: Node, operand: Node) -> str | None:
     """The operand's name, without the scopes that the node shares with it.
 
     In `row1/layer1/neuron1`, both `row1/x1` and the neuron's own `layer1/neuron1/w1` are called by
-    their last part; at the top level, `row1/error` keeps its scope.
+    their last part; at the top level, `row1/error` keeps its scope. In a module `layers/0`, its
+    `layers.0.weight[3]` is `weight[3]`.
     """
     if not operand.name:
         return None
     here, (scope, name) = node.place.scope, parted(operand.name, operand.place.scope)
     if f"{here}/".startswith(f"{scope}/") or f"/{here}".endswith(f"/{scope}"):
         return name
-    held = not operand.name.startswith(f"{scope}/")
-    if held and _CALL.sub(r"\1", here) == _CALL.sub(r"\1", scope):  # another call of its holder
+    if operand.name.startswith(f"{scope}/"):
+        both = zip(here.split("/"), scope.split("/"), strict=False)
+        shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both))
+        return "/".join(operand.name.split("/")[shared:])
+    if _CALL.sub(r"\1", here) == _CALL.sub(r"\1", scope):  # another call of its holder
         return name
-    both = zip(here.split("/"), scope.split("/"), strict=False)
-    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both))
-    return "/".join(operand.name.split("/")[shared:])
+    holder = operand.name.removesuffix(f".{name}").replace(".", "/")
+    return name if f"{here}/".startswith(f"{holder}/") else operand.name
 
 
 def _short_title(recording: Recording, look: _Look, index: int) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
-from stepgrad.torch.calls import Here
+from stepgrad.torch.calls import Call, Here
 from stepgrad.torch.mode import is_view
 
 _COPIES = {"aten::clone", "aten::_unsafe_view"}
@@ -79,9 +79,9 @@ class Step:
     def meet_all(self, tensors: Sequence[Tensor]) -> None:
         """A model is called that has these parameters."""
 
-    def name(self, tensor: Tensor, name: str, _: object) -> None:
-        """Take note of what the program calls a tensor."""
-        self.names[tensor] = name
+    def name(self, tensor: Tensor, name: str, call: Call) -> None:
+        """Take note of what the program calls a tensor, or of the function that gave it."""
+        self.names[tensor] = name or call.name
 
     @property
     def leaves(self) -> Iterator[Tensor]:

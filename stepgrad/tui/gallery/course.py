@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
-from io import StringIO
+from functools import partial
 
 from textual.app import App
 
 from stepgrad.course.learner import Learner
 from stepgrad.course.lessons import Course
 from stepgrad.errors import StepgradError
-from stepgrad.program import run_program
+from stepgrad.program import Run
+from stepgrad.program.apart import recorded_apart
 from stepgrad.scenario import ProgramFile, ScenarioFile
 from stepgrad.scenario.rerun import session_on
 from stepgrad.tui.dialogs.dialog import WaitDialog
 from stepgrad.tui.gallery.learning import LessonScreen
 from stepgrad.tui.screen.working import Onward
-from stepgrad.tui.work import PATIENCE, Growing
+from stepgrad.tui.work import PATIENCE, Growing, Work
 
 
 class Guide:
@@ -37,25 +37,24 @@ class Guide:
     async def open(self, name: str) -> None:
         """Record a lesson and open the debugger on it, as soon as there is something to see."""
         file = self.course.lessons[name]
-        if isinstance(file, ProgramFile):  # a lesson takes little time to run
-            with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-                run = run_program(str(file.path))
-            session = session_on(run.recording).say(run.failure)
-            await self._show(name, LessonScreen(name, self._learner, session))
-            return
-        growing = Growing(file)
-        if growing.wait(PATIENCE):
-            await self._debug(name, file, growing)
+        work: Growing | Work[Run]
+        if isinstance(file, ProgramFile):
+            work = Work(partial(recorded_apart, file.path))
+            opened = partial(self._run, name, work)
+        else:
+            work = Growing(file)
+            opened = partial(self._debug, name, file, work)
+        if work.wait(PATIENCE):
+            await opened()
             return
 
         async def begun(done: bool | None) -> None:
             if done:
-                await self._debug(name, file, growing)
+                await opened()
             else:
                 self._left(name)
 
-        waiting = WaitDialog(f"recording {file.path.name}", growing)
-        await self._app.push_screen(waiting, begun)
+        await self._app.push_screen(WaitDialog(f"recording {file.path.name}", work), begun)
 
     async def go_on(self, name: str) -> None:
         """Open the lesson that follows another; after the last, leave."""
@@ -64,6 +63,16 @@ class Guide:
             self._left(name)
         else:
             await self.open(following)
+
+    async def _run(self, name: str, work: Work[Run]) -> None:
+        try:
+            run = work.result()
+        except StepgradError as error:
+            self._app.notify(str(error), severity="error", markup=False)
+            self._left(name)
+        else:
+            session = session_on(run.recording).say(run.failure)
+            await self._show(name, LessonScreen(name, self._learner, session))
 
     async def _debug(self, name: str, file: ScenarioFile, growing: Growing) -> None:
         try:

@@ -20,6 +20,10 @@ from stepgrad.tui.render import ink
 ROWS = 3
 """How many lines the panel has."""
 
+_OPERATOR = re.compile(r"(?<= )([·+−/=←]|\+=|−=) ")
+_TIE = "\N{BRAILLE PATTERN BLANK}"
+"""In place of the space between an operator and what it is before."""
+
 
 def chain(recording: Recording, position: int, width: int, keys: Keymap = KEYS) -> Content:
     """Return symbols over numbers, and the effects at the right of them or in a line below.
@@ -96,12 +100,16 @@ def _laid_out(
 ) -> list[Content]:
     """Lay out symbols in at most `room` rows, numbers in one, and the effects.
 
+    A row of symbols may begin with an operator, and never ends with one.
     Each effect is at the right end of the numbers or of the symbols; those that have no room there
     share a row.
     """
-    symbols = ink.line((told.symbols, ink.NAME)).wrap(max(width, 2))
+    tied = _OPERATOR.sub(rf"\1{_TIE}", told.symbols)
+    wrapped = ink.line((tied, ink.NAME)).wrap(max(width, 2))
+    symbols = [ink.line((row.plain.replace(_TIE, " "), ink.NAME)) for row in wrapped]
     if len(symbols) > room:
-        symbols[room - 1 :] = [(symbols[room - 1] + " …").truncate(width, ellipsis=True)]
+        rest = " ".join(row.plain for row in symbols[room - 1 :])
+        symbols[room - 1 :] = [ink.line((rest, ink.NAME)).truncate(width, ellipsis=True)]
     numbers = [ink.line((told.numbers, style)).truncate(width, ellipsis=True)]
     numbers = numbers if told.numbers else []
     below = [

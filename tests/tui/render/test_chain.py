@@ -79,6 +79,19 @@ def test_long_symbols_go_on_where_a_line_is_left() -> None:
     assert "…" not in rows[0]
 
 
+@pytest.mark.parametrize("width", range(30, 81, 5))
+def test_an_operator_is_not_parted_from_what_comes_after_it(width: int) -> None:
+    with record() as recording:
+        names = [f"name_of_{i}" for i in range(3)]
+        x, y, z = (Value(2.0, label=name) for name in names)
+        (x * y + z).backward()
+        x.data -= 0.1 * x.grad
+    for position in range(1, recording.length + 1):
+        symbols = narrate(recording, position - 1).symbols
+        rows = [row.rstrip() for row in chain(recording, position, width).plain.split("\n")]
+        assert not any(row.endswith((" +=", " ·", " =", " +", " −")) for row in rows), symbols
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_event_at_every_width(width: int) -> None:
     for position in range(TWO_LAYER.length + 1):
