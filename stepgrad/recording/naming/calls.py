@@ -152,6 +152,8 @@ class Calls:
         frame: FrameType | None = _getframe(1)
         while frame is not None:
             kind = self._kind(frame)
+            if kind.runs:
+                break
             if not (kind.ours or kind.standard or kind.installed):
                 frames.append(frame)
             frame = frame.f_back
