@@ -23,7 +23,7 @@ from stepgrad.recording.naming.calls import Calls, Mark, Path, shape_of
 from stepgrad.recording.naming.kinds import Kind, is_numpy, is_standard
 from stepgrad.recording.naming.sites import NOWHERE, Site, Sites
 from stepgrad.recording.naming.walk import Held
-from stepgrad.recording.places import Places, is_ours
+from stepgrad.recording.places import Places, is_ours, runs_programs
 
 Where = tuple[Site, Path]
 """The instruction at which a program is, and the calls that it is in."""
@@ -164,9 +164,10 @@ class Callers:
 
     def _kind(self, frame: FrameType) -> Kind:
         code, variables = frame.f_code, frame.f_globals
-        sites = Sites(code, partial(self._read, code.co_filename, variables))
         file = code.co_filename
-        return Kind(code, sites, ours=is_ours(file) or is_numpy(file))
+        sites = Sites(code, partial(self._read, file, variables))
+        ours = is_ours(file) or is_numpy(file)
+        return Kind(code, sites, ours=ours, runs=runs_programs(file))
 
     def _read(self, file: str, variables: dict[str, object]) -> Assignments | None:
         """Read a file of the program; return what is assigned in it."""

@@ -799,6 +799,22 @@ def test_a_program_that_holds_a_lot_is_searched_in_proportion_to_its_nodes(
     assert names(recording)[0] == "w"
 
 
+def test_what_runs_a_program_names_nothing(
+    ran: Callable[[str], Recording], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lent: list[Value] = []
+    monkeypatch.setattr(sys, "lent", lent, raising=False)
+    recording = ran(
+        """
+        import sys
+        sys.lent.append(Value(2.0))
+        (sys.lent[0] * 3).backward()
+        """
+    )
+    assert lent
+    assert names(recording) == ["–", "–"]
+
+
 def test_our_classes_and_functions_of_libraries_are_not_searched(
     ran: Callable[[str], Recording], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -149,6 +149,8 @@ class Calls:
         frames: list[FrameType] = []
         for frame in _outwards(_getframe(1)):
             kind = self._kind(frame)
+            if kind.runs:
+                break
             if not (kind.ours or kind.standard or kind.installed):
                 frames.append(frame)
         return frames[::-1]

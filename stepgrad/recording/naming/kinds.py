@@ -31,14 +31,18 @@ class Kind:
         code: the code.
         sites: its instructions.
         ours: whether it carries out what a program's line asks for, as this package does.
+        runs: whether it runs the program.
     """
 
-    __slots__ = ("code", "installed", "name", "of_class", "ours", "outermost", "sites", "standard")
+    __slots__ = (
+        "code", "installed", "name", "of_class", "ours", "outermost", "runs", "sites", "standard"
+    )  # fmt: skip
 
-    def __init__(self, code: CodeType, sites: Sites, *, ours: bool) -> None:
+    def __init__(self, code: CodeType, sites: Sites, *, ours: bool, runs: bool) -> None:
         self.code = code  # kept alive: its id is a key
         self.sites = sites
         self.ours = ours
+        self.runs = runs
         path, name = code.co_filename, code.co_name
         self.outermost = name == "<module>"
         self.installed = is_installed(path)
