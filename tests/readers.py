@@ -48,6 +48,7 @@ def read_svg(text: str) -> ET.Element:
     return root
 
 
+@cache
 def read_dot(text: str) -> pydot.Dot:
     graphs = pydot.graph_from_dot_data(text)
     assert graphs is not None
