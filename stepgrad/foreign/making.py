@@ -66,14 +66,31 @@ class Making(Parts):
             self.flush()
         maker = frame.f_back if frame.f_code is self._constructor else self._maker(frame, made)
         code = None if maker is None else self._codes.get(id(maker.f_code))
-        if maker is not None and (code is None or code.role >= CONSTRUCTOR):
+        if code is None or code.role >= CONSTRUCTOR:  # it is called by another one
             maker = self._maker(frame, made)
-            code = None if maker is None else self._codes[id(maker.f_code)]
+            code = None if maker is None else self._frames.of(maker, made)
         if maker is None or code is None:
             self._site = self._where = None
             self._lifts = False
         else:
-            self._locate(maker, code)
+            self._site = site = code.making.get(maker.f_lasti) or self._new_site(maker, code)
+            self._lifts = site.lifts
+            fresh = code.fresh
+            user: FrameType | None = maker
+            if code.role:
+                user = maker.f_back
+                above = None if user is None else self._codes.get(id(user.f_code))
+                if above is None or above.role:
+                    self._where, user = self._where_of(user), None
+                    fresh = fresh if above is None else above.fresh
+            if user is not None:
+                self._where = self._where_is(user)
+            if fresh or self._operators.call is not None:
+                self._operators.look(maker)
+            if site.lifts is None:
+                self._lifts = self._frames.in_operator(maker.f_back)
+            if site.depth:
+                self._callers = (*callers(maker, site.depth),)
             if kind.childless and code.role == ENGINE:
                 self._calls = [*self._looking.made_by(maker)]
         if kind is not self._kind:
@@ -91,29 +108,6 @@ class Making(Parts):
         if maker is not None and maker is frame.f_back:
             self._constructor = frame.f_code
         return maker
-
-    def _locate(self, maker: FrameType, code: Code) -> None:
-        """Take note of the instruction that makes the object, and of the line of the program."""
-        site = code.making.get(maker.f_lasti) or self._new_site(maker, code)
-        self._site = site
-        self._lifts = lifts = site.lifts
-        fresh = code.fresh
-        if not code.role:
-            self._where = self._where_is(maker)
-        else:
-            user = maker.f_back
-            above = user and self._codes.get(id(user.f_code))
-            if user is None or above is None or above.role:
-                self._where = self._where_of(user)
-                fresh = fresh if above is None else above.fresh
-            else:
-                self._where = self._where_is(user)
-        if fresh or self._operators.call is not None:
-            self._operators.look(maker)
-        if lifts is None:
-            self._lifts = self._frames.in_operator(maker.f_back)
-        if site.depth:
-            self._callers = (*callers(maker, site.depth),)
 
     def _where_of(self, frame: FrameType | None) -> Where | None:
         """Return where the program is that uses a method of the class, which uses others.

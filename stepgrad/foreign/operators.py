@@ -25,6 +25,12 @@ from stepgrad.recording.naming.sites import Spot
 _OFTEN = 3
 """How often each operator is looked at, for each way to mix objects and numbers in a call."""
 
+_MOST_LOOKS = 64
+"""How many objects that calls of one operation make are looked at.
+
+The frame of the next call may be where that of the last one was, so that calls cannot be counted.
+"""
+
 
 class _Call(NamedTuple):
     """A call of an operation, with numbers. While it runs, its frame is known by an id.
@@ -60,6 +66,7 @@ class Operators:
         self._computed = 0
         self._line: Spot | None = None
         self._times: dict[tuple[str, int], int] = {}
+        self._looks: dict[str, int] = {}
         self._said: set[tuple[str, str]] = set()
 
     def look(self, frame: FrameType | None) -> None:
@@ -94,8 +101,7 @@ class Operators:
         """The operation has returned: compare its result with what it stands for."""
         call, node, leaf, kids = self.call, self._result, self._leaf, self._kids
         alone = self._computed < 2  # not made of other operations, as `a - b` may be
-        self.call = self._result = self._leaf = None
-        self._kids, self._computed = (), 0
+        self._forget()
         if call is None:
             return
         op, reflected = operation(call.name)
@@ -116,6 +122,10 @@ class Operators:
         text = f"`{call.name}` makes {number(node._data)} of {written}; right is {number(true)}"
         self._remark("forward", call, node, text)
 
+    def _forget(self) -> None:
+        self.call = self._result = self._leaf = None
+        self._kids, self._computed = (), 0
+
     def _remark(self, kind: str, call: _Call, node: Shadow, text: str) -> None:
         """Say something of an operation once."""
         if (kind, call.name) not in self._said:
@@ -124,6 +134,10 @@ class Operators:
 
     def _called(self, frame: FrameType) -> _Call | None:
         name = frame.f_code.co_name
+        looks = self._looks[name] = self._looks.get(name, 0) + 1
+        if looks > _MOST_LOOKS:
+            self._forget()  # it may be in the middle of a call
+            return None
         operands, objects = list[float](), list[Shadow]()
         for each in arguments(frame).values():
             given = self._looking.stand_in(each)

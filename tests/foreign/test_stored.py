@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+import sys
+from types import FrameType
 
 import pytest
 
+import stepgrad
 from hearing import hear
+from stepgrad.foreign import watching
 from stepgrad.foreign.calls import Looking
 from stepgrad.foreign.numeric import Forward
+from stepgrad.recording.record import active_recorder, record
 
 ENGINE = """
 import math
@@ -89,3 +94,23 @@ def test_what_is_never_known_is_not_looked_at_for_ever(monkeypatch: pytest.Monke
     heard, _ = hear(ENGINE + both + "for i in range(100):\n    both(V(i / 10))")
     assert all(math.isnan(*node._locals) for node in heard.nodes if node._operands)
     assert compared.times == 32
+
+
+def test_an_object_of_a_known_operation_costs_few_calls() -> None:
+    ours, calls = stepgrad.__path__[0], 0
+
+    def profile(frame: FrameType, event: str, _: object) -> None:
+        nonlocal calls
+        calls += event == "call" and frame.f_code.co_filename.startswith(ours)
+
+    names: dict[str, object] = {}
+    with record(lines=True), watching(active_recorder()):
+        exec(ENGINE.replace("SLOPE", "1.0") + "a, b = V(2.0), V(3.0)", names)
+        loop = compile("for _ in range(100): a * b", "<loop>", "exec")
+        exec(loop, names)  # the first few are looked at more closely
+        sys.setprofile(profile)
+        try:
+            exec(loop, names)
+        finally:
+            sys.setprofile(None)
+    assert 0 < calls < 1600  # four of them see an attribute written
