@@ -20,7 +20,7 @@ from patterns import PATTERNS, shapes
 from graphs import Program, programs, run
 from reference import all_bits, bits, fold
 from stepgrad import Recording, Value, mark, record
-from stepgrad.recording import pending, recurring, released
+from stepgrad.recording import budget, pending, recurring, released
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.released import MANY, Released
 from tries import tries
@@ -253,7 +253,11 @@ def measured(weights: Sequence[Value], rows: int) -> float:
 
 @pytest.fixture
 def soon_divided(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passes are divided from an eighth of the usual nodes on, into parts of an eighth."""
+    """Passes are divided from an eighth of the usual nodes on, into parts of an eighth.
+
+    Whether there are enough is looked at when Python looks for garbage.
+    """
+    monkeypatch.setattr(budget, "_SELDOM", (budget._SELDOM[0] // 8, *budget._SELDOM[1:]))
     monkeypatch.setattr(pending, "MANY", MANY // 8)
     monkeypatch.setattr(released, "_LEAST", released._LEAST // 8)
 
