@@ -509,7 +509,7 @@ async def test_a_program_that_hangs_is_ended_with_escape(
     async with DebuggerApp(course=read_course(folder)).run_test() as pilot:
         await press(pilot, "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, WaitDialog))
-        await until(pilot, lambda: started.exists() and started.read_text())
+        await until(pilot, lambda: started.exists() and bool(started.read_text()))
         await press(pilot, "escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, GalleryScreen))
         await until(pilot, lambda: not is_running(int(started.read_text())))
