@@ -67,7 +67,7 @@ def test_ctrl_c_ends_a_program_that_computes(tmp_path: Path) -> None:
         assert "ready" in process.stdout.readline()
         process.send_signal(2)
         _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, said
     assert "stepgrad/torch" not in said  # no frame of ours
     assert Recording.load(tmp_path / "out.stepgrad").size
 
