@@ -13,7 +13,8 @@ judged elsewhere, from the recording.
   made of is found by `makers.py` from the calls that make it (`calls.py`), and reported by
   `computing.py`; `numeric.py` differentiates what is not in the op table, where it may run again
   (`purity.py`), and `operators.py` looks whether operators give what they stand for.
-- `rules.py` finds whose rule a write to a gradient is; `statements.py` reads the line that writes.
+- `rules.py` finds what a write to a gradient is, and `owners.py` whose rule; `statements.py` reads
+  the line that writes.
   `paths.py` has what arrives where a recursive pass writes no gradient.
 - `watch.py` is the one call that opens all this, and `door.py` what it reports to.
 """

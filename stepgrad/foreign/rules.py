@@ -1,7 +1,6 @@
-"""Whose rule a write to a gradient is, and where a backward pass begins and ends (`Rules`).
+"""What each write to a gradient is, and where a backward pass begins and ends (`Rules`).
 
-A rule of `out` writes to the gradient of one of its operands. So `out` is among the variables of
-the code that writes, or of what called it. Which variable that is, is the same each time.
+It is of a rule, a seed or neither. Whose rule it is, `owners.py` finds.
 """
 
 from __future__ import annotations
@@ -9,21 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from threading import get_ident
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 from stepgrad.engine.ops import CONSTANT, LEAF
 from stepgrad.engine.tape import clears
 from stepgrad.foreign.door import Door
-from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, PROGRAM, Frames, is_function
+from stepgrad.foreign.frames import ENGINE, PROGRAM, Frames
 from stepgrad.foreign.making import Making
 from stepgrad.foreign.nodes import Shadow, number, same
-from stepgrad.foreign.paths import Paths, calls_itself
+from stepgrad.foreign.owners import Owners
+from stepgrad.foreign.paths import Paths
 from stepgrad.foreign.sites import WritingSite
-from stepgrad.foreign.statements import statement
 from stepgrad.recording.naming.sites import Spot
-
-_DEEPEST = 4
-"""How far up the stack the owner of a rule is looked for."""
 
 _ROUNDED = 1e-9
 """How far a sum may be off that the program adds up in another order."""
@@ -31,13 +27,6 @@ _ROUNDED = 1e-9
 _NUMBERS = frozenset({float, int})
 
 UNSEEN = "writes through __dict__ or object.__setattr__ are not observable"
-
-
-class _Owner(NamedTuple):
-    """A node whose rule runs; whether the statement says so, by reading its gradient."""
-
-    node: Shadow
-    hinted: bool
 
 
 class Rules:
@@ -65,6 +54,7 @@ class Rules:
         self.running = False
         self._by_path = False
         self._walked: dict[tuple[int, int], int] = {}
+        self._owners = Owners(nodes, frames)
         self.paths = Paths(nodes, frames, self._slot, door)
         self._said: set[object] = set()
 
@@ -81,7 +71,7 @@ class Rules:
         site = None if code is None else code.writing.get(frame.f_lasti)
         after = value if type(value) is float else number(value) or 0.0
         if site is None or site.through:
-            found = self._writer(frame, grad)
+            found = self._owners.writer(frame, grad)
             if found is None:
                 return
             frame, site, grad = found
@@ -94,19 +84,6 @@ class Rules:
                     node._grad = after
                     return
         self._wrote(node, (before, after), frame, site, grad)
-
-    def _writer(
-        self, frame: FrameType | None, grad: str
-    ) -> tuple[FrameType, WritingSite, str] | None:
-        """Return the frame that writes, not what does it on its behalf, and the name written to."""
-        while frame is not None:
-            site = self._site(frame, grad)
-            if not site.through:
-                return frame, site, grad
-            name = frame.f_code.co_name
-            grad = grad if name.startswith("__") else name  # of a property
-            frame = frame.f_back
-        return None
 
     def _wrote(
         self,
@@ -125,7 +102,7 @@ class Rules:
         scales = what.changes and not what.reads  # or clips
         owner = None
         if not scales and (not what.constant or (after and frame.f_code.co_freevars)):
-            owner = self._owner(site, node, frame, grad)
+            owner = self._owners.owner(site, node, frame, grad)
         if owner is not None and (after or what.adds or owner.hinted):
             if not self.running:
                 self._early(owner.node, frame)
@@ -213,7 +190,7 @@ class Rules:
 
     def _stray(self, node: Shadow, frame: FrameType, site: WritingSite) -> None:
         """Remark that a rule writes a gradient that is not one of an operand."""
-        owner = self._rule_of(frame)
+        owner = self._owners.rule_of(frame)
         if owner is None and frame.f_code.co_freevars and node._operation.partials:
             owner = node  # nothing else is there
         if owner is not None and site not in self._said:
@@ -228,7 +205,7 @@ class Rules:
         maker = frame.f_back
         if maker is None or self._frames.of(maker).role != ENGINE:
             return
-        own = [name for name, each in self._variables(maker).items() if each is out]
+        own = [name for name, each in self._owners.variables(maker).items() if each is out]
         if not own or own[0] in maker.f_code.co_varnames[: maker.f_code.co_argcount]:
             return  # of `backward(self)`, that is the root
         name, line = frame.f_code.co_name, self._frames.line(maker)
@@ -250,67 +227,3 @@ class Rules:
             self._door.remark("unseen", node, None, UNSEEN)
         self._door.written_at("set", node, was, None)
         node._grad = was
-
-    # Whose rule it is.
-
-    def _site(self, frame: FrameType, grad: str) -> WritingSite:
-        code = self._frames.of(frame)
-        site = code.writing.get(frame.f_lasti)
-        if site is None:
-            line, through = self._frames.line(frame), code.role >= CONSTRUCTOR
-            what = statement(frame, grad)
-            site = code.writing[frame.f_lasti] = WritingSite(line, what, through=through)
-        return site
-
-    def _owner(self, site: WritingSite, node: Shadow, frame: FrameType, grad: str) -> _Owner | None:
-        if site.variable:
-            at: FrameType | None = frame
-            for _ in range(site.depth):
-                at = at and at.f_back
-            out = at and self._nodes.get(id(at.f_locals.get(site.variable)))
-            if out and (out._first is node or out._second is node or out.has_operand(node)):
-                return _Owner(out, True)
-        return self._found(site, node, frame, grad)
-
-    def _found(self, site: WritingSite, node: Shadow, frame: FrameType, grad: str) -> _Owner | None:
-        at: FrameType | None = frame
-        for depth in range(_DEEPEST):
-            if at is None or not is_function(at):
-                return None
-            code = self._frames.of(at)
-            called = self._site(at, grad)
-            names = self._candidates(at, node)
-            reads = called.statement.reads
-            hinted = {name: each for name, each in names.items() if name in reads}
-            if code.role == PROGRAM and not at.f_code.co_freevars:
-                names = hinted
-            names = hinted or names
-            first = at.f_code.co_varnames[:1]
-            if len({*names.values()}) > 1 and first and first[0] in names and not hinted:
-                del names[first[0]]  # of `backward(self)`, that is the root
-            if names:
-                name, out = max(names.items(), key=lambda found: found[1]._stamp)
-                site.depth = depth
-                site.variable = name if hinted or (len(names) == 1 and depth) else ""
-                site.direct = "" if depth else site.variable
-                site.by_path = depth > 0 and calls_itself(frame.f_code, frame.f_back, depth + 1)
-                return _Owner(out, bool(hinted))
-            if depth == 0 and self._rule_of(at) is not None:
-                return None  # the code of a rule, and none that writes to an operand
-            at = at.f_back
-        return None
-
-    def _variables(self, frame: FrameType) -> dict[str, Shadow]:
-        get = self._nodes.get
-        local = ((name, get(id(each))) for name, each in frame.f_locals.items())
-        return {name: each for name, each in local if each is not None}
-
-    def _candidates(self, frame: FrameType, node: Shadow) -> dict[str, Shadow]:
-        found = self._variables(frame)
-        return {name: each for name, each in found.items() if each.has_operand(node)}
-
-    def _rule_of(self, frame: FrameType) -> Shadow | None:
-        """Return the node whose rule a frame runs: it and an operand are among the variables."""
-        found = [*self._variables(frame).values()]
-        rules = [out for out in found if any(out.has_operand(each) for each in found)]
-        return max(rules, key=lambda each: each._stamp, default=None)
