@@ -45,10 +45,12 @@ class Lines:
         """Whether a line sets a gradient without regard to what it was.
 
         Under a condition, as in `if x.grad is None`, it may have been looked at; the name of an
-        operation is no such condition.
+        operation is no such condition. What a lambda on the line does is not the assignment.
         """
         statement, source = self._statement(place), self._source(place)
         if not isinstance(statement, ast.Assign) or source is None:
+            return False
+        if any(isinstance(each, ast.Lambda) for each in ast.walk(statement.value)):
             return False
         targets = {
             ast.unparse(each)
