@@ -149,7 +149,6 @@ def test_saved_answers_are_marked_again(scenario: Path) -> None:
     assert report["students"][0]["exercises"][3]["right"] is False
 
 
-@pytest.mark.usefixtures("scenario")
 def test_of_a_student_who_is_graded_twice_the_last_answers_count(scenario: Path) -> None:
     for name, typed in (("first", "9\n"), ("last", "-3\n")):
         run("quiz", str(scenario), "--save", f"{name}.json", "--student", "Ann", typed=typed)
@@ -160,6 +159,7 @@ def test_of_a_student_who_is_graded_twice_the_last_answers_count(scenario: Path)
     assert graded.stderr == "Ann: last.json counts, not first.json\n"
 
 
+@pytest.mark.usefixtures("scenario")
 def test_answers_that_are_not_ours() -> None:
     for content in ("[", "{}", "[]", '{"kind": "stepgrad answers", "lines": 3}'):
         Path("x.json").write_text(content)

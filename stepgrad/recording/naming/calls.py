@@ -18,7 +18,7 @@ from sys import _getframe
 from types import FrameType
 from typing import Any
 
-from stepgrad.recording.naming.kinds import Kind
+from stepgrad.recording.naming.kinds import Kind, outwards
 from stepgrad.recording.naming.sites import Site
 
 _MOST_CALLS = 1 << 10
@@ -131,14 +131,14 @@ class Calls:
 
     def begin(self, frame: FrameType | None) -> None:
         """Take note that calls are counted from here on; what runs by now is no part of a model."""
-        for each in _outwards(frame):
+        for each in outwards(frame):
             kind = self._kind(each)
             if not kind.ours:
                 self._put(each, self._mark(self.root, kind))
 
     def drive(self, frame: FrameType | None) -> None:
         """Take note that what runs by now runs a backward pass."""
-        for each in _outwards(frame):
+        for each in outwards(frame):
             mark = self._mark_on(each)
             if mark is not None:
                 mark.path.around.driver = True
@@ -147,7 +147,7 @@ class Calls:
     def running(self) -> list[FrameType]:
         """The frames of the program that run, from the outermost to the innermost."""
         frames: list[FrameType] = []
-        for frame in _outwards(_getframe(1)):
+        for frame in outwards(_getframe(1)):
             kind = self._kind(frame)
             if kind.runs:
                 break
@@ -214,7 +214,7 @@ class Calls:
         if frame.f_trace is None or frame.f_trace.__class__ is Mark:
             frame.f_trace = mark
             return
-        running = {*_outwards(frame)}
+        running = {*outwards(frame)}
         self._traced = {at: old for at, old in self._traced.items() if at in running}
         self._traced[frame] = mark
 
@@ -273,13 +273,6 @@ class Calls:
         if kind is None:
             kind = self._kinds[id(code)] = self._kind_of(frame)
         return kind
-
-
-def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
-    """Yield a frame, the one around it, and so on."""
-    while frame is not None:
-        yield frame
-        frame = frame.f_back
 
 
 def shape_of(paths: Sequence[Path]) -> tuple[object, ...]:

@@ -99,6 +99,13 @@ def variables_of(frame: FrameType) -> Mapping[str, object]:
     return copy
 
 
+def outwards(frame: FrameType | None) -> Iterator[FrameType]:
+    """Yield a frame, the one around it, and so on."""
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
 def is_standard(path: str) -> bool:
     """Whether code is of Python's own library."""
     return path.startswith((_STANDARD, "<frozen ")) and not _INSTALLED.search(path)
