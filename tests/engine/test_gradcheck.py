@@ -200,14 +200,12 @@ def test_below_the_domain_there_is_no_complex_step(function: Callable[[Value], V
         lambda x: x.gelu(), lambda x: (-x).gelu(),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("x", [1e-12, 0.5, 1.0, 1.01, 4.85, 8.0, 20.0, 40.0, 700.0, 1e40])
-def test_complex_steps_agree_where_digits_are_lost(
-    function: Callable[[Value], Value], x: float
-) -> None:
-    graph = graphs.computation(function(Value(x)))
-    [leaf] = graph.leaves
-    ours, other = gradients(graph)[leaf], gradients(graph, stepped(graph))[leaf]
-    assert not relative(ours, other, magnitudes(graph)[leaf]) > GATE
+def test_complex_steps_agree_where_digits_are_lost(function: Callable[[Value], Value]) -> None:
+    for x in (1e-12, 0.5, 1.0, 1.01, 4.85, 8.0, 20.0, 40.0, 700.0, 1e40):
+        graph = graphs.computation(function(Value(x)))
+        [leaf] = graph.leaves
+        ours, other = gradients(graph)[leaf], gradients(graph, stepped(graph))[leaf]
+        assert not relative(ours, other, magnitudes(graph)[leaf]) > GATE, x
 
 
 def test_what_cancels_in_a_local_derivative_is_a_size_of_its_own() -> None:

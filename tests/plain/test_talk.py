@@ -51,24 +51,26 @@ def heard(start: Session, *lines: str) -> str:
     return "\n".join(talk(start, *lines)[1])
 
 
-PLACES = {
-    "two layers": (two_layer(), (0, 8, 21, 26)),
-    "training": (training(), (0, 20, 40)),
-    "forward mode": (record_scenario("dual_numbers"), (0, 4, 9)),
-    "nothing": (Recording(), (0,)),
-}
+PLACES = [
+    (name, recording, position)
+    for name, recording, positions in (
+        ("two layers", two_layer(), (0, 8, 21, 26)),
+        ("training", training(), (0, 20, 40)),
+        ("forward mode", record_scenario("dual_numbers"), (0, 4, 9)),
+        ("nothing", Recording(), (0,)),
+    )
+    for position in positions
+]
 
 
-@pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
-def test_every_command_has_an_answer_that_a_voice_can_say(command: Command, place: str) -> None:
-    recording, positions = PLACES[place]
-    for position in positions:
+def test_every_command_has_an_answer_that_a_voice_can_say(command: Command) -> None:
+    for place, recording, position in PLACES:
         now, said = respond(Talk(Session.open(Cursor(recording, position))), command.keys[0])
         if now.asking is not None:
             now, more = respond(now, ANSWERS[command.name])
             said = [*said, *more]
-        assert now.over or (said and all(said)), position
+        assert now.over or (said and all(said)), (place, position)
         assert now.over == (command.name == "quit")
         for text in said:
             assert text.isascii(), text

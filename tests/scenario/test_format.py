@@ -32,15 +32,12 @@ def test_there_is_one_of_each_kind() -> None:
     assert {name for example in EXAMPLES for name in read(example).model.after} <= set(shipped())
 
 
-@pytest.mark.parametrize(
-    "word",
-    [
+def test_no_word_is_left_out() -> None:
+    words = [
         *FUNCTIONS, *ACTIVATIONS, *get_args(sections.Loss), *get_args(sections.Level),
         *get_args(sections.Train.__annotations__["optimizer"]),
-    ],
-)  # fmt: skip
-def test_no_word_is_left_out(word: str) -> None:
-    assert f"`{word}`" in TEXT
+    ]  # fmt: skip
+    assert [word for word in words if f"`{word}`" not in TEXT] == []
 
 
 @pytest.mark.parametrize(

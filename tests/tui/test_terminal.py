@@ -9,12 +9,13 @@ import signal
 import struct
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from forks import SCREEN, Fork, forked
 from processes import python
 from stepgrad.recording.recording import Recording
 
@@ -33,14 +34,21 @@ FAREWELL = f"import sys; sys.stderr = open({{!r}}, 'w'); {PROGRAM}"
 
 
 class Terminal:
-    """A terminal of 80×24 with stepgrad in it; `seen` is everything that came out."""
+    """A terminal of 80×24 with stepgrad in it; `seen` is everything that came out.
 
-    def __init__(self, program: str = PROGRAM) -> None:
+    A `program` is started as Python starts it; a command of ours is forked.
+    """
+
+    def __init__(self, *command: str | Path, program: str = "") -> None:
         self.fd, self.other = pty.openpty()
+        self.ends = [self.fd, self.other]
         self.resize(80, 24)
         self.modes = termios.tcgetattr(self.other)
         self.seen = b""
-        self.process = subprocess.Popen(
+        self.process = self._started(program) if program else self._forked(command)
+
+    def _started(self, program: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             python("-c", program, terminal=True),
             stdin=self.other,
             stdout=self.other,
@@ -48,6 +56,21 @@ class Terminal:
             start_new_session=True,
             env=os.environ | {"TERM": "xterm-256color"},
         )
+
+    def _forked(self, command: Sequence[str | Path]) -> Fork:
+        streams = [os.ttyname(self.other)] * 3
+        return forked(*command, cwd=Path.cwd(), streams=streams, imported=SCREEN)
+
+    def close(self) -> None:
+        """End what still runs, and let go of the terminal."""
+        self.process.kill()
+        self.process.wait()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close the terminal, as its window does."""
+        while self.ends:
+            os.close(self.ends.pop())
 
     def resize(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self.other, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -89,55 +112,57 @@ def plain(output: bytes) -> str:
     return text.decode(errors="replace")
 
 
+@contextmanager
+def showing(*command: str | Path, program: str = "") -> Iterator[Terminal]:
+    """A terminal with a command, or with a program, in it."""
+    terminal = Terminal(*command, program=program)
+    try:
+        yield terminal
+    finally:
+        terminal.close()
+
+
 @pytest.fixture
 def terminal() -> Iterator[Terminal]:
-    terminal = Terminal()
-    yield terminal
-    if terminal.process.poll() is None:
-        terminal.process.kill()
-    terminal.process.wait()
-    os.close(terminal.fd)
-    os.close(terminal.other)
+    with showing("run", "two_layer") as terminal:
+        yield terminal
 
 
-def test_start_step_resize_quit(terminal: Terminal) -> None:
-    terminal.wait_for("chain rule")
-    terminal.wait_for("0/26")
-    assert ALTERNATE in terminal.seen
-    terminal.drain()
+def test_start_step_resize_quit() -> None:
+    with showing(program=PROGRAM) as terminal:
+        terminal.wait_for("chain rule")
+        terminal.wait_for("0/26")
+        assert ALTERNATE in terminal.seen
+        terminal.drain()
 
-    since = terminal.press("s")
-    terminal.wait_for("x = 3", since)
+        since = terminal.press("s")
+        terminal.wait_for("x = 3", since)
 
-    since = len(terminal.seen)
-    terminal.resize(140, 45)
-    os.kill(terminal.process.pid, signal.SIGWINCH)
-    terminal.wait_for("two_layer.yaml", since)  # the header is painted again
-    terminal.wait_for("1/26", since)
-    terminal.drain()
-    assert f"{'':─<60}" in plain(terminal.seen[since:])
+        since = len(terminal.seen)
+        terminal.resize(140, 45)
+        os.kill(terminal.process.pid, signal.SIGWINCH)
+        terminal.wait_for("two_layer.yaml", since)  # the header is painted again
+        terminal.wait_for("1/26", since)
+        terminal.drain()
+        assert f"{'':─<60}" in plain(terminal.seen[since:])
 
-    terminal.press("q")
-    assert terminal.status() == 0
-    terminal.drain()
-    assert_restored(terminal)
+        terminal.press("q")
+        assert terminal.status() == 0
+        terminal.drain()
+        assert_restored(terminal)
 
 
 @pytest.mark.parametrize(("name", "status"), [("SIGTERM", -15), ("SIGHUP", -1), ("SIGINT", 130)])
 @pytest.mark.parametrize("where", ["26", "gallery"])
 def test_a_signal_ends_it_with_the_terminal_restored(name: str, status: int, where: str) -> None:
     gallery = where == "gallery"
-    terminal = Terminal(PROGRAM.replace(", 'two_layer'", "") if gallery else PROGRAM)
-    try:
+    with showing("run", *([] if gallery else ["two_layer"])) as terminal:
         terminal.wait_for("Gears" if gallery else "0/26")
         terminal.drain()
         os.kill(terminal.process.pid, getattr(signal, name))
         assert terminal.status() == status
         terminal.drain()
         assert_restored(terminal)
-    finally:
-        terminal.process.kill()
-        terminal.process.wait()
 
 
 def assert_restored(terminal: Terminal) -> None:
@@ -163,16 +188,11 @@ def test_keys_that_come_in_one_read(terminal: Terminal) -> None:
 
 def test_a_terminal_that_closes_ends_the_debugger(tmp_path: Path) -> None:
     words = tmp_path / "stderr"
-    terminal = Terminal(FAREWELL.format(str(words)))
-    try:
+    with showing(program=FAREWELL.format(str(words))) as terminal:
         terminal.wait_for("chain rule")
-        os.close(terminal.other)
-        os.close(terminal.fd)
+        terminal.hang_up()
         terminal.process.wait(10)
         assert words.read_text() == ""
-    finally:
-        terminal.process.kill()
-        terminal.process.wait()
 
 
 KEPT = """
@@ -190,24 +210,15 @@ def test_what_was_recorded_is_saved_when_the_debugger_has_to_end(
 ) -> None:
     path, saved = tmp_path / "kept.py", tmp_path / "kept.stepgrad"
     path.write_text(KEPT)
-    command = ["record", "-o", str(saved), str(path)]
-    terminal = Terminal(f"import sys; sys.argv[1:] = {command}; import stepgrad.__main__")
-    try:
+    with showing("record", "-o", saved, path) as terminal:
         terminal.wait_for("5/5")
         if closes:
-            os.close(terminal.other)
-            os.close(terminal.fd)  # it sends a signal of its own
+            terminal.hang_up()  # it sends a signal of its own
         with suppress(ProcessLookupError):
             terminal.process.send_signal(number)
         status = terminal.process.wait(PATIENCE) if closes else terminal.status()
         assert status in ((129, 128 + number) if closes else (128 + number,))
         assert Recording.load(saved).length == 5
-    finally:
-        terminal.process.kill()
-        terminal.process.wait()
-        if not closes:
-            os.close(terminal.fd)
-            os.close(terminal.other)
 
 
 LONG = """
@@ -219,22 +230,10 @@ train: {steps: 1000000, optimizer: sgd, learning_rate: 0.05}
 """
 
 
-@contextmanager
-def running(scenario: Path, text: str) -> Iterator[Terminal]:
-    """A terminal with a scenario of this text in it."""
-    scenario.write_text(text, encoding="utf-8")
-    terminal = Terminal(PROGRAM.replace("'two_layer'", repr(str(scenario))))
-    try:
-        yield terminal
-    finally:
-        terminal.process.kill()
-        terminal.process.wait()
-        os.close(terminal.fd)
-        os.close(terminal.other)
-
-
 def test_a_long_training_is_there_at_once_and_can_be_left_at_once(tmp_path: Path) -> None:
-    with running(tmp_path / "long.yaml", LONG) as terminal:
+    path = tmp_path / "long.yaml"
+    path.write_text(LONG, encoding="utf-8")
+    with showing("run", path) as terminal:
         terminal.wait_for("R stops")
         since = terminal.press("s")
         terminal.wait_for("w1 = ", since)
@@ -245,8 +244,9 @@ def test_a_long_training_is_there_at_once_and_can_be_left_at_once(tmp_path: Path
 
 
 def test_an_error_that_shows_in_the_first_pass_is_told_without_a_screen(tmp_path: Path) -> None:
-    text = LONG + "expect: {values: {nobody: 1.0}}\n"
-    with running(tmp_path / "wrong.yaml", text) as terminal:
+    path = tmp_path / "wrong.yaml"
+    path.write_text(LONG + "expect: {values: {nobody: 1.0}}\n", encoding="utf-8")
+    with showing("run", path) as terminal:
         terminal.wait_for("wrong.yaml:7:19: unknown name `nobody`")
         assert terminal.status() == 2
         assert ALTERNATE not in terminal.seen
@@ -266,9 +266,7 @@ raise SystemExit(3)
 def test_a_program_of_ones_own_and_the_debugger_in_the_midst_of_it(tmp_path: Path) -> None:
     path = tmp_path / "own.py"
     path.write_text(OWN)
-    run = f"import sys; sys.argv[1:] = ['run', {str(path)!r}]; import stepgrad.__main__"
-    terminal = Terminal(run)
-    try:
+    with showing("run", path) as terminal:
         terminal.wait_for("number? ")
         terminal.press("3\n")
         terminal.wait_for("2/2")  # debug() shows what happened last
@@ -284,8 +282,3 @@ def test_a_program_of_ones_own_and_the_debugger_in_the_midst_of_it(tmp_path: Pat
         assert "Traceback" not in plain(terminal.seen)
         assert terminal.seen.count(ALTERNATE) == terminal.seen.count(ORDINARY) == 2
         assert termios.tcgetattr(terminal.other) == terminal.modes
-    finally:
-        terminal.process.kill()
-        terminal.process.wait()
-        os.close(terminal.fd)
-        os.close(terminal.other)
