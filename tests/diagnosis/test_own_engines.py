@@ -135,6 +135,20 @@ def test_a_pass_that_begins_with_what_was_asked_for_is_not_blamed(
     assert not found.faults
 
 
+def test_rules_that_are_not_judged_are_named_in_one_note(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    text = (FOREIGN / "healthy" / "copies.py").read_text()
+    text = text.replace(
+        "out = Tensor(ctx.forward(*[c.value for c in copies]))",
+        "out = Tensor(ctx.forward(*[c.value for c in copies]), ctx, copies)",
+    )
+    path.write_text(text.replace("        out.fn, out.inputs = ctx, list(inputs)\n", ""))
+    found = judgement(recorded(path))
+    assert found is not None
+    (note,) = found.hidden
+    assert re.fullmatch(r"the rules of .+, .+ and .+ are not judged: .+ are not known", note)
+
+
 def test_a_method_is_not_blamed_for_what_another_one_leaves_out(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     text = (FOREIGN / "healthy" / "means.py").read_text()
