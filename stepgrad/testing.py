@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from inspect import Parameter, signature
 from itertools import count, pairwise
-from math import isnan
 from numbers import Real
 from typing import Any
 
-from stepgrad.checking.comparison import relative
-from stepgrad.checking.hand_pass import LIMIT
+from stepgrad.checking.mistaken import Answer, Arrived, mistaken
 from stepgrad.checking.passes import graph_of
 from stepgrad.engine.dual import gradients, magnitudes
 from stepgrad.engine.value import Value
@@ -262,31 +260,34 @@ def _compare(
 ) -> None:
     """Compare all gradients; raise an error that names the first to differ, and the others."""
     __tracebackhide__ = True
-    wrong: dict[str, str] = {}
-    node = 0  # the inputs are the first nodes of the recording, in order
+    answers: dict[str, Answer] = {}
     for name, given in inputs.items():
         found = dict(_parts(name, _plain(returned[name])))
-        for part, _ in _parts(name, given):
-            if told := _difference(part, found.get(part), node, results):
-                wrong[part] = told
-            node += 1
+        for part, _ in _parts(name, given):  # the first nodes of the recording, in order
+            answers[part] = _answer(found.get(part), len(answers), results)
+    wrong = [name for name, answer in answers.items() if not answer.is_right]
     if wrong:
         first, *others = wrong
         also = f"\nalso wrong: {', '.join(others)}" if others else ""
-        raise AssertionError(wrong[first] + also)
+        raise AssertionError(_difference(first, answers, results) + also)
 
 
-def _difference(name: str, got: Any, node: int, results: Sequence[_Result]) -> str:
-    """Say what is wrong with a gradient, and its chain rule; nothing if it is right."""
+def _answer(got: Any, node: int, results: Sequence[_Result]) -> Answer:
+    """Return a gradient beside what is right."""
     terms = [each.gradient(node) for each in results]
     right, size = sum(term for term, _ in terms), sum(size for _, size in terms)
-    what = "no gradient"
-    if isinstance(got, Real):
-        off = relative(float(got), right, size)
-        # Where the true one is inf or nan, there is no difference.
-        if off <= LIMIT or (isnan(off) and repr(float(got)) == repr(right)):
-            return ""
-        what = number(float(got))
+    return Answer(float(got) if isinstance(got, Real) else None, right, size)
+
+
+def _difference(name: str, answers: Mapping[str, Answer], results: Sequence[_Result]) -> str:
+    """Say what is wrong with a gradient, and its chain rule."""
+    got, right, _ = answers[name]
+    node = [*answers].index(name)
     chains = [line for each in results for line in each.chains(node)]
     lines = chains or [f"no path leads from {name} to the result"]
-    return "\n    ".join([f"backward returns {what} for {name}; right is {number(right)}", *lines])
+    what = "no gradient" if got is None else number(got)
+    told = f"backward returns {what} for {name}; right is {number(right)}"
+    only = results[0] if len(results) == 1 else None
+    arrived = None if only is None else Arrived(only.recording, only.name, only.arrives)
+    why = mistaken(name, node, answers, arrived)
+    return "\n    ".join(filter(None, [told, why, *lines]))

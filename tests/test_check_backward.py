@@ -61,6 +61,7 @@ def test_it_is_called_with_floats_in_the_shape_of_the_inputs() -> None:
 def test_the_first_that_differs_is_named_with_its_chain() -> None:
     assert failure(forward, lambda x, w, b: (42, 14, 28), x=2, w=3, b=1) == (
         "backward returns 14 for w; right is 28\n"
+        "    w and b are swapped\n"
         "    ∂out/∂(w·x + b) · ∂(w·x + b)/∂(w·x) · ∂(w·x)/∂w = 14 · 1 · 2 = 28\n"
         "also wrong: b"
     )
@@ -89,7 +90,35 @@ def test_many_paths_are_counted_and_long_ones_cut() -> None:
 
 def test_an_upstream_gradient_that_is_forgotten_is_noticed() -> None:
     told = failure(lambda x: x * 5, lambda x, grad: 5, x=2.0)
-    assert told == "backward returns 5 for x; right is 3.5\n    grad · ∂out/∂x = 0.7 · 5 = 3.5"
+    assert told == (
+        "backward returns 5 for x; right is 3.5\n"
+        "    it is not multiplied by grad = 0.7\n"
+        "    grad · ∂out/∂x = 0.7 · 5 = 3.5"
+    )
+
+
+@pytest.mark.parametrize(
+    ("returned", "why"),
+    [
+        ((42, -28, 14), "the sign is wrong"),
+        ((28, 42, 14), "x and w are swapped"),
+        ((42, 42, 14), "that is the gradient of x"),
+        ((42, 14, 14), "that is the derivative without the factor ∂(w·x)/∂w"),
+        ((42, 2, 14), "that is the derivative without the factor ∂out/∂(w·x + b)"),
+        ((42, 28, 7), "that is 1/2 of it"),
+        ((126, 28, 14), "that is 3 times as much"),
+        ((42, 27, 14), ""),
+        ((42, 0, 14), ""),
+    ],
+)
+def test_a_mistake_that_the_number_shows_is_named(returned: Any, why: str) -> None:
+    _, line, *_ = failure(forward, lambda **_: returned, x=2, w=3, b=1).splitlines()
+    assert (line.strip() if " = " not in line else "") == why
+
+
+def test_the_mistakes_of_several_results_are_named() -> None:
+    told = failure(lambda x: [x * 5, x * 3], lambda x, grad: -7.4, x=2.0)
+    assert told.startswith("backward returns −7.4 for x; right is 7.4\n    the sign is wrong\n")
 
 
 def test_a_result_may_be_a_list() -> None:

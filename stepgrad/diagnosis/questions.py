@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stepgrad.diagnosis.bookkeeping import faults, replaced, staleness
+from stepgrad.diagnosis.bookkeeping import faults, lost, replaced, staleness
 from stepgrad.diagnosis.numbers import cancelling, depth, finite, kinks
 from stepgrad.diagnosis.reach import dead, saddle, unreached
 from stepgrad.diagnosis.rules import pytorch, question
@@ -114,6 +114,16 @@ QUESTIONS: Sequence[Question] = (
         "anything use them, while other leaves receive a gradient in each pass, or new ones of the "
         "same names do.",
         unreached.wrong_parameters,
+    ),
+    Question(
+        "lost_update",
+        "do updates change their parameters?",
+        "At least 3 passes bring gradients to the same leaves, nothing is ever updated, and a line "
+        "in a loop computes an update and throws it away, gives the loop's variable to it, or "
+        "writes it to the gradient. Or lines update by gradients at least 3 times, and no backward "
+        "pass runs. Or a line sets values to the same multiple of their gradients at least 3 "
+        "times, and does not read the old value.",
+        lost.lost_update,
     ),
     Question(
         "updated_twice",

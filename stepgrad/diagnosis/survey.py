@@ -240,7 +240,7 @@ class _Walk:
                 self._update(block.start + place + 1, node, after)
             elif self._learnt(node) and node not in self._inputs:
                 self._update(block.start + place + 1, node, after)
-            else:
+            elif after != self._value(node):  # a step along a gradient of 0 is no input
                 self._inputs.add(node)
                 self._values[node] = after
 
@@ -255,10 +255,13 @@ class _Walk:
             self._stepped = len(self.passes)
         step = self.steps[-1]
         if node not in step.before:
-            first = self._recording.history.first_value
-            step.before[node] = self._values[node] if node in self._values else first(node)
+            step.before[node] = self._value(node)
             step.gradients[node] = self._grads.get(node)
         self._values[node] = step.after[node] = after
+
+    def _value(self, node: int) -> float:
+        values = self._values
+        return values[node] if node in values else self._recording.history.first_value(node)
 
 
 def _leaves(block: Backward) -> Iterator[tuple[int, int]]:

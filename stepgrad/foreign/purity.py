@@ -38,6 +38,8 @@ def is_pure(
         classes: those whose methods it may call; the first is the engine, and makes nothing.
         depth: how many functions have called it.
     """
+    if ".0" in code.co_varnames:  # a comprehension: Python crashes if it gets no iterator
+        return False
     instructions = [*dis.get_instructions(code)]
     if depth > _NESTED or any(each.opname in _WRITES for each in instructions):
         return False

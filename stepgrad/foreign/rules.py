@@ -10,7 +10,7 @@ from threading import get_ident
 from types import FrameType
 from typing import Any
 
-from stepgrad.engine.ops import CONSTANT, LEAF
+from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import clears
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import ENGINE, PROGRAM, Frames
@@ -133,7 +133,7 @@ class Rules:
             self._by_path = False
         if self._seed is not None:  # no rule ran
             seed, self._seed = self._seed, None
-            if self._begun and seed[0]._operation is LEAF:  # a pass that has nowhere to go
+            if self._begun:  # a pass that has nowhere to go, or does not go there
                 self._door.seeded(*seed)
                 self._door.ended()
             else:
@@ -178,6 +178,8 @@ class Rules:
             self._door.written_at("set", node, after, site.line)
             self._stray(node, frame, site)
             return
+        if self._seed is not None and self._seed[0] is node:
+            self._begun = False  # the number before was not the seed
         self.end()
         site.seeds = role != PROGRAM
         self._begun = site.seeds and (what.constant or (after == 1.0 and not what.changes))

@@ -133,7 +133,11 @@ def test_a_folder_of_three_right_and_four_wrong_submissions(tmp_path: Path) -> N
         "cem": ("Value", ENGINE),
     }
     wrong = {
-        "dan": ("backward", FORWARD + BACKWARD.replace(" + 2*w,", ","), "right is 4; ∂L/∂(w·w)"),
+        "dan": (
+            "backward",
+            FORWARD + BACKWARD.replace(" + 2*w,", ","),
+            "right is 4; that is only what comes back through",
+        ),
         "eve": ("[forward, backward]", FORWARD.replace("- t", "+ t") + BACKWARD, "forward returns"),
         "fay": (
             "Value",

@@ -111,6 +111,44 @@ def test_a_value_with_children_and_no_rule_is_named(
     assert not any(each.wrong for each in found)
 
 
+@pytest.mark.parametrize(
+    ("parameter", "seed", "call"),
+    [
+        ("gradient=1.0", "gradient", "g.backward(gradient=0.5)"),
+        ("gradient=1.0", "gradient", "g.backward(0.5)"),
+        ("gradient=2.0", "gradient", "g.backward(2.0)"),
+        ("gradient=2.0", "gradient", "g.backward(*[2.0])"),
+        ("count=4", "1 / count", "g.backward()"),
+    ],
+)
+def test_a_pass_that_begins_with_what_was_asked_for_is_not_blamed(
+    tmp_path: Path, parameter: str, seed: str, call: str
+) -> None:
+    path = tmp_path / "mine.py"
+    text = (FOREIGN / "healthy" / "closures.py").read_text()
+    text = text.replace("def backward(self)", f"def backward(self, {parameter})")
+    text = text.replace("self.grad = 1.0", f"self.grad = {seed}").replace("g.backward()", call)
+    path.write_text(text)
+    found = judgement(recorded(path))
+    assert found is not None
+    assert found.passes
+    assert not found.faults
+
+
+def test_rules_that_are_not_judged_are_named_in_one_note(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    text = (FOREIGN / "healthy" / "copies.py").read_text()
+    text = text.replace(
+        "out = Tensor(ctx.forward(*[c.value for c in copies]))",
+        "out = Tensor(ctx.forward(*[c.value for c in copies]), ctx, copies)",
+    )
+    path.write_text(text.replace("        out.fn, out.inputs = ctx, list(inputs)\n", ""))
+    found = judgement(recorded(path))
+    assert found is not None
+    (note,) = found.hidden
+    assert re.fullmatch(r"the rules of .+, .+ and .+ are not judged: .+ are not known", note)
+
+
 def test_a_method_is_not_blamed_for_what_another_one_leaves_out(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     text = (FOREIGN / "healthy" / "means.py").read_text()

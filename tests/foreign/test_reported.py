@@ -26,6 +26,8 @@ SHOWS = {
     "seed": "seed",
     "no contribution": "missing",
     "left out": "missing",
+    "unvisited": "missing",
+    "seeded again": "missing",
     "visited twice": "order",
     "not cleared": "stale",
     "wrong forward": "forward",

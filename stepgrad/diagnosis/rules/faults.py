@@ -13,9 +13,11 @@ Kind = Literal[
     "wrong node",
     "wrong forward",
     "seed",
+    "seeded again",
     "not cleared",
     "order",
     "visited twice",
+    "unvisited",
     "overwrites",
     "swapped",
     "sign",
@@ -33,11 +35,14 @@ ADVICE: Mapping[Kind, str] = {
     "wrong node": "Store the rule in the result: `out._backward = _backward`.",
     "wrong forward": "Correct what the method computes.",
     "seed": "Set the gradient of the result to 1 before the first rule runs.",
+    "seeded again": "Set only the gradient of the result to 1, before the loop.",
     "not cleared": "Clear the gradients of all nodes before the second pass, or build the graph "
     "again.",
     "order": "Sort the nodes so that each comes after all that it is computed from, and run the "
     "rules from the last one back.",
     "visited twice": "Run each rule once in a pass: skip the nodes that were visited before.",
+    "unvisited": "Run the rule of every node from the result to the leaves: leave out none, and do "
+    "not end the loop early.",
     "overwrites": "Write `+=`: a node with several users receives something from each.",
     "swapped": "Give each operand the derivative with respect to itself.",
     "sign": "Change the sign of this contribution.",
@@ -56,9 +61,11 @@ STRUCTURAL: frozenset[Kind] = frozenset(
         "called",
         "wrong node",
         "seed",
+        "seeded again",
         "not cleared",
         "order",
         "visited twice",
+        "unvisited",
         "no contribution",
         "left out",
     }

@@ -16,6 +16,7 @@ from stepgrad.diagnosis.rules.text import (
     calling,
     calls,
     end,
+    hands_on_a_function,
     making,
     methods,
     names_a_text,
@@ -47,7 +48,7 @@ class Lines:
         Under a condition, as in `if x.grad is None`, it may have been looked at; the name of an
         operation is no such condition. What a lambda on the line does is not the assignment.
         """
-        statement, source = self._statement(place), self._source(place)
+        statement, source = self.statement(place), self.source(place)
         if not isinstance(statement, ast.Assign) or source is None:
             return False
         if any(isinstance(each, ast.Lambda) for each in ast.walk(statement.value)):
@@ -69,14 +70,14 @@ class Lines:
 
     def keeps(self, place: Place | None) -> bool:
         """Whether a line writes back what is there, as `x.grad = x.grad` does."""
-        statement = self._statement(place)
+        statement = self.statement(place)
         return isinstance(statement, ast.Assign) and any(
             ast.unparse(target) == ast.unparse(statement.value) for target in statement.targets
         )
 
     def multiplies(self, place: Place | None) -> bool:
         """Whether a line may multiply by a gradient that arrives: it reads one, or a variable."""
-        statement, around = self._statement(place), self._around(place)
+        statement, around = self.statement(place), self.around(place)
         if statement is None or not around:
             return True
         written, read = set[str](), set[str]()
@@ -89,7 +90,7 @@ class Lines:
 
     def reads(self, place: Place | None) -> bool:
         """Whether a line reads a gradient; it may where its text is not known."""
-        statement = self._statement(place)
+        statement = self.statement(place)
         if statement is None:
             return True
         found = [each for each in ast.walk(statement) if isinstance(each, ast.Attribute)]
@@ -98,14 +99,14 @@ class Lines:
 
     def method(self, place: Place | None) -> Function | None:
         """The outermost function around a line; None if there is none."""
-        return next(iter(self._around(place)), None)
+        return next(iter(self.around(place)), None)
 
     def left_out(self, place: Place | None) -> Sequence[str]:
         """The arguments that the method around a line hands on to nothing.
 
         Only in a program that writes gradients: other classes need no children.
         """
-        source, around = self._source(place), self._around(place)
+        source, around = self.source(place), self.around(place)
         if source is None or not around or not _differentiates(self.recording):
             return ()
         return unused(around[-1])
@@ -127,8 +128,8 @@ class Lines:
         It calls what writes for several operations; or the method returns there that is called by
         what writes.
         """
-        statement, source = self._statement(self.made(wrote.out)), self._source(wrote.place)
-        around = self._around(wrote.place)[-1:]
+        statement, source = self.statement(self.made(wrote.out)), self.source(wrote.place)
+        around = self.around(wrote.place)[-1:]
         several = len(operations_at(self.recording, wrote.place)) > 1
         if statement is None or source is None or not around or not several:
             return None
@@ -146,10 +147,10 @@ class Lines:
         It is where a function calls itself for the operands, or where the gradient is written,
         unless that calls a rule.
         """
-        for function in self._around(wrote.place)[-1:]:
+        for function in self.around(wrote.place)[-1:]:
             if line := calling(function, function.name):
                 return _at(wrote.place, line)
-        statement = self._statement(wrote.place)
+        statement = self.statement(wrote.place)
         ruled = statement is not None and any(
             isinstance(each, ast.Call) for each in ast.walk(statement)
         )
@@ -180,7 +181,7 @@ class Lines:
     def loop(self, block: ForeignBackward, place: Place | None) -> Place | None:
         """The loop in which a pass runs the rules; else the line that was given."""
         seeded = block.place(0)
-        functions = self._around(seeded)
+        functions = self.around(seeded)
         if not functions and place is not None and not seeded.line:
             functions = [each for each in self._functions(place) if "backward" in each.name]
         for function in reversed(functions):
@@ -193,7 +194,7 @@ class Lines:
 
         After `if v not in visited`, `visited.add(id(v))` does not help.
         """
-        for function in self._around(block.place(0)):
+        for function in self.around(block.place(0)):
             tests = [each for each in ast.walk(function) if isinstance(each, ast.Compare)]
             asked = {
                 ast.unparse(each.comparators[0]): ast.unparse(each.left)
@@ -211,7 +212,7 @@ class Lines:
         """The line of the program that has called for a pass, if it is clear; else its seed."""
         seeded = block.place(0)
         passes = foreign_passes(self.recording.blocks)
-        for function in self._around(seeded)[-1:]:
+        for function in self.around(seeded)[-1:]:
             for file, source in self.recording.sources.items():
                 found = calls(source, function.name)
                 if len(found) == 1:
@@ -220,14 +221,22 @@ class Lines:
                     return Place(line=found[passes.index(block)], file=file)
         return seeded if seeded.line else None
 
+    def has_rule(self, node: int) -> bool:
+        """Whether a node has a rule: that of its operation runs somewhere, or is stored."""
+        if self.recording.operation(node)[0].name in _with_rules(self.recording):
+            return True
+        return any(map(hands_on_a_function, self.around(self.made(node))[-1:]))
+
     # The text.
 
-    def _source(self, place: Place | None) -> Source | None:
+    def source(self, place: Place | None) -> Source | None:
+        """The text of the file of a line."""
         file = None if place is None else place.file
         return None if file is None else self.recording.sources.get(file)
 
-    def _statement(self, place: Place | None) -> ast.stmt | None:
-        source = self._source(place)
+    def statement(self, place: Place | None) -> ast.stmt | None:
+        """The innermost statement at a line."""
+        source = self.source(place)
         if source is None or place is None or place.line is None:
             return None
         around = [
@@ -238,12 +247,12 @@ class Lines:
         return min(around, key=lambda each: end(each) - each.lineno, default=None)
 
     def _functions(self, place: Place) -> Iterator[Function]:
-        source = self._source(place)
+        source = self.source(place)
         for each in parts(source) if source else ():
             if isinstance(each, Function):
                 yield each
 
-    def _around(self, place: Place | None) -> list[Function]:
+    def around(self, place: Place | None) -> list[Function]:
         """The functions around a line, the innermost last."""
         if place is None or place.line is None:
             return []
@@ -276,6 +285,12 @@ def replacing(recording: Recording) -> Set[Place]:
     passes = foreign_passes(recording.blocks)
     places = {place for block in passes for place in block.sweep.places}
     return {place for place in places if Lines(recording).replaces(place)}
+
+
+@kept(1)
+def _with_rules(recording: Recording) -> Set[str]:
+    """The names of the operations whose rules run."""
+    return frozenset[str]().union(*_operations(recording).values())
 
 
 def operations_at(recording: Recording, place: Place | None) -> Set[str]:

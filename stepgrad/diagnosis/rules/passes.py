@@ -12,6 +12,7 @@ from stepgrad.diagnosis.rules.faults import Fault, Kind
 from stepgrad.diagnosis.rules.forward import odd
 from stepgrad.diagnosis.rules.lines import Lines, replacing
 from stepgrad.diagnosis.rules.remarks import choosing
+from stepgrad.diagnosis.rules.seeds import in_loop, unasked
 from stepgrad.diagnosis.rules.words import Words
 from stepgrad.diagnosis.rules.wrote import (
     Numbers,
@@ -88,7 +89,8 @@ class _Pass:
                 number += 1
             self._rule(rule)
         self._found.lucky += self._lucky()
-        if finished and not self._found.faults and not self._found.wrong:
+        whole = finished and not in_loop(self._lines, self._seeded_at)
+        if whole and not self._found.faults and not self._found.wrong:
             self._found.faults += [*self._missing()][:1]
         return self._found
 
@@ -101,8 +103,13 @@ class _Pass:
         at = self._seeded_at
         if not after and self._writes:
             at = self._lines.loop(self._block, self._writes[0].place)
-        if not after or (after != 1 and after == self._recording.history.value(root, start)):
-            self._fault("seed", start + 1, self._words.seed(root, after), (root,), at)
+        of_value = after == self._recording.history.value(root, start)
+        if not after or (after != 1 and (of_value or unasked(self._lines, at, after))):
+            text = self._words.seed(root, after, of_value=of_value)
+            self._fault("seed", start + 1, text, (root,), at)
+        elif before and after == 1 and self._left_by_a_pass(root) and in_loop(self._lines, at):
+            text = self._words.seeded_again(root, before)
+            self._fault("seeded again", start + 1, text, (root,), at)
         elif before and after == before + 1:
             text = self._words.not_cleared(root, before)
             place = self._lines.beginning(self._block)
@@ -222,6 +229,10 @@ class _Pass:
     def _absent(self, out: int, slot: int, due: float) -> Fault:
         node = self._recording.operation(out)[1][slot]
         ran = next((each for each in self._writes if each.out == out), None)
+        if ran is None and self._lines.has_rule(out):
+            text, loop = self._words.unvisited(out, node, due), self._lines.loop(self._block, None)
+            if loop is not None:
+                return Fault("unvisited", self._block.start + 1, text, (node, out), loop)
         text = self._words.absent(out, slot, node, due, ran=ran is not None)
         place = self._lines.rule(ran) if ran else self._lines.made(out)
         position = ran.position if ran else self._block.start + 1

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 
 from stepgrad.diagnosis.rules.faults import Fault, Kind
 from stepgrad.diagnosis.rules.lines import Lines
+from stepgrad.diagnosis.wording import joined
 from stepgrad.recording.foreign.remark import PYTORCH, Remark
 from stepgrad.recording.recording import Recording
 
@@ -25,6 +26,9 @@ _LACKING = "childless", _SOME
 """A result of the method that the text names has none, or not all, of its operands as children."""
 
 _KNOWN = "differences", "complex steps"
+_MOST = 6
+"""The most rules to name that are not judged."""
+
 _UNKNOWN = "unknown"
 """How the derivatives of an operation were found, or that they were not; the text is its name."""
 
@@ -86,10 +90,12 @@ def choosing(recording: Recording) -> Set[str]:
 
 def hidden(recording: Recording) -> Sequence[str]:
     """Return what could not be seen or judged, each once."""
-    found: list[str] = []
-    for remark in recording.remarks:
-        if remark.kind == _UNKNOWN:
-            found.append(f"the rule of {remark.text} is not judged: its derivative is not known")
-        elif remark.kind not in (*_KINDS, *_KNOWN, *_LACKING, *PYTORCH):
-            found.append(remark.text)
+    remarks, others = recording.remarks, (_UNKNOWN, *_KINDS, *_KNOWN, *_LACKING, *PYTORCH)
+    names = [*dict.fromkeys(each.text for each in remarks if each.kind == _UNKNOWN)]
+    found = [each.text for each in remarks if each.kind not in others]
+    if len(names) == 1:
+        found.append(f"the rule of {names[0]} is not judged: its derivative is not known")
+    elif names:
+        rules = joined(names[:_MOST], len(names))
+        found.append(f"the rules of {rules} are not judged: their derivatives are not known")
     return [*dict.fromkeys(found)]

@@ -125,6 +125,16 @@ def making(function: Function) -> int | None:
     return None
 
 
+def hands_on_a_function(function: Function) -> bool:
+    """Whether a function uses one that is defined in it: stores it in its result, for example."""
+    inside = {each.name for each in function.body if isinstance(each, Function)}
+    return any(
+        isinstance(each, ast.Name) and each.id in inside
+        for statement in _own(function)
+        for each in ast.walk(statement)
+    )
+
+
 def returning(function: Function) -> int | None:
     """Return the line on which a function first returns."""
     return next((each.lineno for each in _own(function) if isinstance(each, ast.Return)), None)

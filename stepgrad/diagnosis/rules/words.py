@@ -52,13 +52,25 @@ class Words:
 
     # The pass as a whole.
 
-    def seed(self, root: int, after: float) -> str:
-        """The gradient of the root begins with 0, or with its own value."""
+    def seed(self, root: int, after: float, *, of_value: bool) -> str:
+        """The gradient of the root begins with 0, with its own value, or with another number."""
         grad = self._grad(root)
         if not after:
             return f"the first rule runs while {grad} is 0: it is never set to 1"
-        value = f"{number(after)}, the value of {title(self.recording, root)}"
-        return f"{grad} begins with {value}; right is 1"
+        if of_value:
+            value = f"{number(after)}, the value of {title(self.recording, root)}"
+            return f"{grad} begins with {value}; right is 1"
+        return (
+            f"{grad} begins with {number(after)}; right is 1: every gradient is {number(after)} "
+            "times what it should be"
+        )
+
+    def seeded_again(self, node: int, before: float) -> str:
+        """The gradient of a node is replaced by 1 before its rule runs."""
+        return (
+            f"the loop sets {self._grad(node)} to 1, over the {number(before)} that it has "
+            "received: only the gradient of the result is 1"
+        )
 
     def not_cleared(self, node: int, before: float) -> str:
         """A computed node still has the gradient of an earlier pass."""
@@ -90,6 +102,13 @@ class Words:
         if not ran:
             return f"{self._rule(out)} never runs: {nothing}"
         return nothing
+
+    def unvisited(self, out: int, node: int, due: float) -> str:
+        """The loop over the nodes does not come to one that something has arrived at."""
+        return (
+            f"the loop does not run {self._rule(out)}: {self._grad(node)} receives nothing; right "
+            f"is {number(due)}"
+        )
 
     def ruleless(self, out: int, node: int) -> str:
         """A result has operands, and neither local derivatives nor a rule."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import isfinite
 from typing import NamedTuple
 
@@ -14,6 +14,9 @@ from stepgrad.scenario.exercises.numbers import Edge, last_pass
 
 _MOST_EDGES = 400
 """The most edges of a pass in which each factor is left out in turn."""
+
+_LARGEST_FACTOR = 10
+"""The largest number that people forget to multiply or to divide by, which is said."""
 
 _WORLDS = {
     World("overwrite"): "one path overwrites another there: add up what comes along each",
@@ -36,18 +39,36 @@ def sign(answer: float) -> Mistake:
     return Mistake(-answer, "the sign is wrong")
 
 
+def of_others(gradients: Mapping[str, float]) -> Iterator[Mistake]:
+    """Yield the derivatives with respect to others, each with what it is called."""
+    for name, number in gradients.items():
+        yield Mistake(number, f"that is {name}")
+
+
+def scaled(answer: float) -> Iterator[Mistake]:
+    """Yield the answer with a factor that does not belong there."""
+    for factor in range(2, _LARGEST_FACTOR + 1):
+        yield Mistake(factor * answer, f"that is {factor} times as much")
+        yield Mistake(answer / factor, f"that is 1/{factor} of it")
+
+
 def of_gradient(
     recording: Recording, node: int, rerun: Callable[[World], float | None]
 ) -> Iterator[Mistake]:
     """Yield what the gradient of a node is with one mistake; `rerun` reads it in a world."""
-    root, edges = last_pass(recording)
-    if len(edges) <= _MOST_EDGES:
-        yield from _paths(recording, root, edges, node)
-        yield from _factors(recording, root, edges, node)
+    yield from of_chain(recording, node)
     for world, text in _WORLDS.items():
         got = rerun(world)
         if got and isfinite(got):  # a 0 can have any cause
             yield Mistake(got, text)
+
+
+def of_chain(recording: Recording, node: int) -> Iterator[Mistake]:
+    """Yield what the gradient of a node is without all its paths but one, or without a factor."""
+    root, edges = last_pass(recording)
+    if len(edges) <= _MOST_EDGES:
+        yield from _paths(recording, root, edges, node)
+        yield from _factors(recording, root, edges, node)
 
 
 def _paths(recording: Recording, root: int, edges: Sequence[Edge], node: int) -> Iterator[Mistake]:

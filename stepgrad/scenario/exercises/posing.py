@@ -19,7 +19,7 @@ from stepgrad.replay.telling.derivatives import derivative, partial
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.diagnosed import diagnosed
 from stepgrad.scenario.exercises.drawing import drawn
-from stepgrad.scenario.exercises.mistakes import Mistake, of_gradient, sign
+from stepgrad.scenario.exercises.mistakes import Mistake, of_gradient, of_others, sign
 from stepgrad.scenario.exercises.numbers import end_of_pass, is_open, statement_derivative
 from stepgrad.scenario.form.exercise import Exercise
 from stepgrad.scenario.form.sections import GraphScenario
@@ -173,7 +173,7 @@ def _local(run: _Run) -> Task:
                     got = statement_derivative(run.recording, out, node)
                 except LookupError:
                     continue
-                yield Mistake(got, f"that is {partial(of, other)}")
+                yield from of_others({partial(of, other): got})
 
     return _of_number(run, "local derivative", partial(of, by), answer, mistakes)
 
