@@ -80,7 +80,8 @@ def test_what_many_operands_are_written_as() -> None:
         ("**2", 1, "a²"), ("**-1", 1, "a⁻¹"), ("**(-2)", 1, "a⁻²"), ("^3", 1, "a³"),
         ("**0.5", 1, "a^0.5"), ("+", 2, "a + b"), ("*", 2, "a·b"), ("-", 1, "−a"),
         ("mul", 2, "a·b"), ("truediv", 2, "a / b"), ("relu", 1, "relu(a)"),
-        ("-", 2, "-(a, b)"), ("*", 1, "*(a)"), ("leaf", 1, "leaf(a)"), ("shut_relu", 1, "shut_relu(a)"),
+        ("-", 2, "-(a, b)"), ("*", 1, "*(a)"), ("leaf", 1, "leaf(a)"),
+        ("shut_relu", 1, "shut_relu(a)"),
     ],
 )  # fmt: skip
 def test_a_name_of_the_table_is_written_as_there(name: str, children: int, text: str) -> None:
