@@ -29,6 +29,9 @@ SAVED = ".stepgrad"
 """The suffix of a saved recording."""
 
 
+_SELECTING = "--only-steps, --batch-row and --layers"
+
+
 class How(NamedTuple):
     """How a file is run and recorded.
 
@@ -142,14 +145,14 @@ def open_typed(
         )
         if not run.status:
             check_gates(run.recording)
+        if selection != ALL and "torch" not in sys.modules:
+            print(printable(f"{name}: no PyTorch: {_SELECTING} change nothing"), file=sys.stderr)
         return Opened(run.recording, status=run.status, failure=run.failure)
     if is_course(name):
         first = shlex.quote(files_typed(name)[0])
         raise StepgradError(f"{name}: is a course; name one of its lessons, such as {first}")
     if selection != ALL:
-        raise StepgradError(
-            f"{name}: is no program; --only-steps, --batch-row and --layers are for those"
-        )
+        raise StepgradError(f"{name}: is not a program; {_SELECTING} are for those")
     if is_saved(name):
         _check_file(Path(name))
         if world is not None:

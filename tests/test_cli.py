@@ -246,6 +246,31 @@ def test_plain_at_a_place() -> None:
     assert "Nothing has" in stepgrad("replay", "two_layer", "--to", "0", "--plain").stdout
 
 
+@pytest.mark.parametrize("plain", [(), ("--plain",)])
+def test_without_a_terminal_a_place_is_printed_as_by_replay(plain: tuple[str, ...]) -> None:
+    ran = stepgrad("run", "two_layer", "--to", "w1", *plain).stdout
+    assert ran == stepgrad("replay", "two_layer", "--to", "w1", *plain).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("run", "--plain", "--theme", "high-contrast", "two_layer"), "--plain has none"),
+        (("replay", "--plain", "--json", "two_layer"), "either --json or --plain"),
+        (("run", "--memory", "9MB"), "name it"),
+        (("run", "--layers", "a", "two_layer"), "is not a program"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(arguments: tuple[str, ...], why: str) -> None:
+    assert why in stepgrad(*arguments, code=2).stderr
+
+
+def test_a_program_without_pytorch_has_no_modules_to_select(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("from stepgrad import Value\n(Value(2.0) * 3).backward()\n")
+    ran = run(in_a_process("replay", "--layers", "net", tmp_path / "a.py"))
+    assert "no PyTorch: --only-steps, --batch-row and --layers change nothing" in ran.stderr
+
+
 def test_plain_says_messages_and_reports_in_sentences() -> None:
     lines = stepgrad("replay", "two_layer", "--plain", "--keys", "G ex=5 D").stdout.splitlines()
     assert lines[1:3] == [

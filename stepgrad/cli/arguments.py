@@ -18,6 +18,7 @@ from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, How, Opened, is_program, is_saved, open_typed, words_of
 from stepgrad.program import MODULE
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.telling.sentences import say
 from stepgrad.scenario.diagnosed import Diagnosis, diagnosed
 from stepgrad.scenario.load import ScenarioFile
@@ -165,6 +166,14 @@ def narration(
     parts = (title, _alarm(diagnosed(recording, scenario)), lesson.strip())
     opening = [line for text in parts if text for line in (*text.split("\n"), "")]
     return chain(opening, (say(recording, index) for index in range(recording.length)))
+
+
+def described(opened: Opened, cursor: Cursor, plain: bool) -> Iterable[str]:
+    """Describe a position in a report; if `plain`, the last event in a sentence."""
+    if not plain:
+        return headless.report(opened.scenario, cursor)
+    event = cursor.position - 1
+    return [say(cursor.recording, event) if event >= 0 else "Nothing has happened yet."]
 
 
 def _alarm(found: Diagnosis) -> str:

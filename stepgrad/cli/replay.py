@@ -10,7 +10,7 @@ from functools import partial
 import click
 
 from stepgrad import headless
-from stepgrad.cli.arguments import ARGUMENTS, PLAIN, FileCommand, narration
+from stepgrad.cli.arguments import ARGUMENTS, PLAIN, FileCommand, described, narration
 from stepgrad.cli.output import echo, echo_json
 from stepgrad.cli.selecting import BUG, HOW
 from stepgrad.opening import How, Opened, open_typed, session_at
@@ -21,7 +21,6 @@ from stepgrad.replay.commands.script import replay as replay_keys
 from stepgrad.replay.commands.table import KEYS, Command
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
-from stepgrad.replay.telling.sentences import say
 
 
 @click.command(cls=FileCommand)
@@ -56,6 +55,8 @@ def replay(  # noqa: PLR0913 - one for each option
       stepgrad replay sum_over_paths --bug overwrite --keys "G D"
       stepgrad replay --to 50% train.py --steps 20
     """
+    if as_json and plain:
+        raise click.UsageError("use either --json or --plain")
     with redirect_stdout(sys.stderr):
         opened = open_typed(file, arguments, how)
     if where is None and keys is None and not as_json:
@@ -93,13 +94,10 @@ def _arrived(
 def _described(
     opened: Opened, cursor: Cursor, said: Sequence[str], *, plain: bool
 ) -> Iterable[str]:
-    """Return the lines that describe a position."""
-    if plain:
-        event = cursor.position - 1
-        here = say(cursor.recording, event) if event >= 0 else "Nothing has happened yet."
-        return [here, *(line for text in said if text for line in text.split("\n"))]
-    spaced = (line for text in said if text for line in ("", *text.split("\n")))
-    return [*headless.report(opened.scenario, cursor), *spaced]
+    """Return the lines that describe a position, and those of what was said."""
+    apart = () if plain else ("",)
+    spaced = (line for text in said if text for line in (*apart, *text.split("\n")))
+    return [*described(opened, cursor, plain), *spaced]
 
 
 def _report(reports: list[str], command: Command, session: Session) -> None:

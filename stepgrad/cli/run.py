@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Iterable
 from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from stepgrad import headless
 from stepgrad.cli.arguments import (
     ARGUMENTS,
     FileCommand,
+    described,
     narration,
     say_nothing_happened,
 )
@@ -25,6 +27,7 @@ from stepgrad.debugger import check_theme, has_screen, open_debugger
 from stepgrad.errors import StepgradError
 from stepgrad.loading import loading
 from stepgrad.opening import (
+    USUAL,
     How,
     Opened,
     course_typed,
@@ -75,7 +78,7 @@ def run(  # noqa: PLR0913 - one for each option
     crashes.
 
     Without a terminal, the events of a scenario are printed, and those of a program or a recording
-    are only counted.
+    are only counted; with --to, the position that it names is printed.
 
     With --plain, there is no screen but a prompt, which takes the same keys and answers in
     sentences; `?` helps. Keys may come from stdin as well, one line for each; what a program reads
@@ -97,12 +100,14 @@ def run(  # noqa: PLR0913 - one for each option
     """
     if theme:
         check_theme(theme)
+        if plain:
+            raise click.UsageError("--theme is for the screen, and --plain has none")
     screen = has_screen() and not plain  # checked first: a program may change the streams
     typed = _typed() if plain else None
     if file is None or is_course(file):
         course = ours() if file is None else course_typed(file)
-        if where is not None or how.world is not None:
-            raise StepgradError("--to and --bug are for one lesson: name it")
+        if where is not None or how != USUAL:
+            raise StepgradError("--to, --bug and --memory are for one lesson: name it")
         if screen:
             sys.exit(open_debugger(None, theme=theme, course=course))
         _choose(course, typed)
@@ -119,7 +124,7 @@ def run(  # noqa: PLR0913 - one for each option
     elif screen:
         sys.exit(_show(opened, position, theme) or opened.status)
     else:
-        _print(opened, plain)
+        _print(opened, plain, None if where is None else position)
     sys.exit(opened.status)
 
 
@@ -175,13 +180,18 @@ def _begin(opened: Opened, where: str | None) -> int:
     return opened.recording.length if opened.status else 0
 
 
-def _print(opened: Opened, plain: bool) -> None:
-    """Print the events of a scenario, or the number of those of a program or a recording."""
-    if plain or opened.scenario is not None:
-        for line in narration(opened.recording, plain, opened.scenario):
-            echo(line)
+def _print(opened: Opened, plain: bool, position: int | None) -> None:
+    """Print the position that was asked for; else all events, of a program only how many."""
+    lines: Iterable[str]
+    if position is not None:
+        lines = described(opened, Cursor(opened.recording).seek(position), plain)
+    elif plain or opened.scenario is not None:
+        lines = narration(opened.recording, plain, opened.scenario)
     else:
         echo(f"{headless.summary(opened.recording)}; --plain prints them", err=True)
+        return
+    for line in lines:
+        echo(line)
 
 
 def _open_growing(file: str, theme: str, memory: int | None) -> int:

@@ -8,6 +8,7 @@ it may have any number of operands, and the backward pass multiplies what is sto
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from typing import Any, ClassVar
 
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.node import Node, tick
-from stepgrad.engine.ops import CONSTANT, OWN, Op
+from stepgrad.engine.ops import BY_NAME, CONSTANT, OWN, Op
 from stepgrad.engine.tape import active_tape
 
 _CALL, _STORED = Formula(ast.Call(ast.Name("f"), [], [])), Formula("stored")
@@ -59,8 +60,10 @@ class OwnOp(Op):
         return tuple("abcd"[:count]) if count <= 4 else tuple(f"x{i + 1}" for i in range(count))
 
     def written(self, names: Mapping[str, str]) -> str:
-        """The operation in notation: `gelu(x)`, `dot(w1, w2, …, x200)`."""
+        """The operation in notation: `gelu(x)`, `dot(w1, w2, …, x200)`, and `x²` for `**2`."""
         arguments = [names.get(operand, operand) for operand in self.operands]
+        if usual := _in_table(self.name, arguments):
+            return usual
         if len(arguments) > _MOST_WRITTEN:
             arguments[_MOST_WRITTEN - 2 : -1] = ["…"]
         return f"{self.symbol}({', '.join(arguments)})"
@@ -144,6 +147,23 @@ class OwnOp(Op):
     def vjp(self) -> Callable[[Node], None]:
         """Hand a node's gradient on to its operands."""
         return _vjp
+
+
+_SIGNS = {"+": "add", "*": "mul", "·": "mul", "-": "neg", "−": "neg", "truediv": "div"}
+
+
+def _in_table(name: str, operands: Sequence[str]) -> str | None:
+    """Write an operation that is one of the table by its name: `x²` for `**2`, `a·b` for `mul`.
+
+    `a - b` is none: micrograd's children are a set, so it is not known which comes first.
+    """
+    exponent = re.fullmatch(r"(?:\*\*|\^)\(?([-+.\de]+)\)?", name)
+    if exponent and len(operands) == 1:
+        name, operands = "pow", [*operands, exponent[1].replace("-", "−")]
+    op = BY_NAME.get(_SIGNS.get(name, name))
+    if op is None or op.stands_for is not None or len(op.partials) != len(operands) or not operands:
+        return None
+    return op.written(dict(zip(op.operands, operands, strict=True)))
 
 
 def real(found: Any, what: str) -> float:

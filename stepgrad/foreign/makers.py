@@ -8,6 +8,7 @@ if the number is right. So `x * x` has two operands, and `x ** 3` has a constant
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -204,6 +205,8 @@ def _labelled(
     tried: list[list[Shadow | float]] = [[*kids], [*reversed(kids)]]
     if len(op.partials) == len(kids) + 1:
         given = [number(each) for call in calls for each in call.arguments.values()]
+        with suppress(ValueError):  # `**2`
+            given.append(float(text.lstrip("*^")))
         tried = []
         for each in given:
             if each is not None:

@@ -74,6 +74,21 @@ def test_what_many_operands_are_written_as() -> None:
     assert operation(squares(*map(Value, range(200)))).written({}) == "squares(x1, x2, …, x200)"
 
 
+@pytest.mark.parametrize(
+    ("name", "children", "text"),
+    [
+        ("**2", 1, "a²"), ("**-1", 1, "a⁻¹"), ("**(-2)", 1, "a⁻²"), ("^3", 1, "a³"),
+        ("**0.5", 1, "a^0.5"), ("+", 2, "a + b"), ("*", 2, "a·b"), ("-", 1, "−a"),
+        ("mul", 2, "a·b"), ("truediv", 2, "a / b"), ("relu", 1, "relu(a)"),
+        ("-", 2, "-(a, b)"), ("*", 1, "*(a)"), ("leaf", 1, "leaf(a)"),
+        ("shut_relu", 1, "shut_relu(a)"),
+    ],
+)  # fmt: skip
+def test_a_name_of_the_table_is_written_as_there(name: str, children: int, text: str) -> None:
+    given = tuple(Value(2.0) for _ in range(children))
+    assert operation(Value(1.0, given, name)).written({}) == text
+
+
 def test_plain_numbers_are_constants() -> None:
     x = Value(3.0)
     y = squares(1.0, x, True, x)

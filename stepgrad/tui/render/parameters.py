@@ -6,16 +6,20 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from stepgrad.numbers import fitting, gradient, number
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.graph.contents import Fold
+from stepgrad.replay.graph.outline import ScopeLine, without_shape
+from stepgrad.replay.graph.summary import span
+from stepgrad.replay.matrices import row_names, values
 from stepgrad.replay.session import Session
-from stepgrad.replay.telling.titles import title
-from stepgrad.replay.training import course, gradient_course, parameters
+from stepgrad.replay.training import course, gradient_course
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.tape import marker_of
+from stepgrad.tui.render.tape import bar, marker_of
 
 COURSES, NUMBER = (12, 9, 6, 4), 11
 """How wide sparklines are: narrower where names need the room."""
@@ -45,6 +49,36 @@ def parameter_row(session: Session, node: int, width: int) -> Content:
     return (row.stylize(ink.SELECTED) if selected else row).truncate(width)
 
 
+def matrix_row(session: Session, line: ScopeLine, width: int) -> Content:
+    """Return the row of a folded matrix: its name, and from which magnitude to which it ranges.
+
+    The largest gradient is a bar; if there is room, their range is before it. Above the elements of
+    an open one, the name stands alone.
+    """
+    if not line.nodes:
+        return Content.styled(ink.fit(f"− {line.scope}", width), ink.QUIET)
+    fold = Fold(session.state, line, current=line.holds(session.state.focus))
+    told = [(f"{span(values(session.state, line)):>{_SPAN}}", ink.PLAIN)]
+    if width >= _WIDE:
+        told += [(" ∇", ink.QUIET), (f"{fold.span:>{_SPAN}}", ink.PLAIN)]
+    room = max(width - 6 - sum(cell_len(text) for text, _ in told), 0)
+    name = line.scope if cell_len(line.scope) <= room else without_shape(line.scope)
+    row = Content.assemble(
+        (marker_of(session, current=fold.current, selected=False), ink.CURRENT),
+        ("+ ", ink.QUIET),
+        (ink.fit_end(name, room), ink.CURRENT if fold.current else ink.PLAIN),
+        *told,
+        (f" {bar(fold.summary.high)} ", ink.PLAIN),
+    )
+    return row.truncate(width)
+
+
+_SPAN = 12
+"""Cells of a range: a blank, and `0.0012…0.81`."""
+
+_WIDE = 48
+"""From this width on, there is room for the range of gradients as well."""
+
 _GRADIENT = "   ∇ "
 
 
@@ -57,7 +91,7 @@ def _room(width: int, points: int) -> int:
 @kept(4)
 def _names(recording: Recording, width: int) -> tuple[Mapping[int, str], int]:
     """The names of all parameters, shortened until they fit, and the points of sparklines."""
-    titles = {node: title(recording, node) for node in parameters(recording)}
+    titles = row_names(recording)
     names: Sequence[str] = [*titles.values()]
     for points in COURSES:
         room = _room(width, points)

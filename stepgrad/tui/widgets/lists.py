@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from textual.content import Content
@@ -13,10 +14,10 @@ from textual.visual import Visual
 
 from stepgrad.engine.tape import Place
 from stepgrad.recording.recording import Source
-from stepgrad.replay.graph.outline import ScopeLine
-from stepgrad.replay.training import parameters
+from stepgrad.replay.graph.outline import Line, ScopeLine
+from stepgrad.replay.matrices import parameter_lines
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.parameters import parameter_row
+from stepgrad.tui.render.parameters import matrix_row, parameter_row
 from stepgrad.tui.render.source import source_line
 from stepgrad.tui.render.tape import headings, scope_row, tape_row
 from stepgrad.tui.widgets.panel import Panel
@@ -142,31 +143,43 @@ class Tape(Lines, can_focus=False):
 
 
 class Parameters(Lines, can_focus=False):
-    """What training changes, each with a sparkline; a click selects one."""
+    """What training changes, each with a sparkline; a click selects one, or opens a matrix."""
 
     BORDER_TITLE = "parameters"
 
     @property
     def count(self) -> int:
-        """One line for each parameter; without any, a line that says so."""
-        return max(len(parameters(self.state.recording)), 1)
+        """One line for each parameter or matrix; without any, a line that says so."""
+        return max(len(self._lines), 1)
 
     def line(self, number: int, width: int) -> Content:
-        """Draw a parameter."""
-        nodes = parameters(self.state.recording)
-        if not nodes:
+        """Draw a parameter, or a matrix."""
+        if not self._lines:
             return Content.styled("no training in this lesson", ink.QUIET)
-        return parameter_row(self.now, nodes[number], width)
+        line = self._lines[number]
+        if isinstance(line, ScopeLine):
+            return matrix_row(self.now, line, width)
+        return parameter_row(self.now, line, width)
 
     def line_of_interest(self) -> int | None:
-        """The line of the parameter that is the subject."""
-        nodes, subject = parameters(self.state.recording), self.now.subject
-        return nodes.index(subject) if subject in nodes else None
+        """The line of the parameter that is the subject, or of its matrix."""
+        subject = self.now.subject
+        for number, line in enumerate(self._lines):
+            if line == subject or (isinstance(line, ScopeLine) and line.holds(subject)):
+                return number
+        return None
 
     def point_at_line(self, number: int) -> None:
-        """Select the parameter that a person pointed at."""
-        if nodes := parameters(self.state.recording):
-            self.post_message(self.NodeSelected(nodes[number]))
+        """Select the parameter that a person pointed at; a matrix opens or closes."""
+        if self._lines:
+            line = self._lines[number]
+            first = line if isinstance(line, int) else next(iter(line.nodes), self.now.selected)
+            if first is not None:
+                self.post_message(self.NodeSelected(first))
+
+    @property
+    def _lines(self) -> Sequence[Line]:
+        return parameter_lines(self.now)
 
 
 class SourcePanel(Lines, can_focus=False):
