@@ -76,12 +76,14 @@ class Forward:
         """The node that is made."""
         return self.base + self.structure.created[offset]
 
+    def maker(self, ref: int) -> Forward:
+        """The pass that made the node that a ref names."""
+        return self if ref >= 0 else self.earlier[self.structure.outer_passes[~ref]]
+
     def node(self, ref: int) -> int:
         """The index of the node that a ref names."""
-        if ref >= 0:
-            return self.base + ref
-        structure = self.structure
-        return self.earlier[structure.outer_passes[~ref]].base + structure.outer_offsets[~ref]
+        offset = ref if ref >= 0 else self.structure.outer_offsets[~ref]
+        return self.maker(ref).base + offset
 
     def nodes(self, refs: Iterable[int]) -> list[int]:
         """The indices of the nodes that refs name."""

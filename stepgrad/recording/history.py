@@ -73,7 +73,7 @@ class History:
 
     def _value(self, forward: Forward, node: int, position: int) -> float:
         """Return the value of a node that is made, in a forward block."""
-        written = self.value_write(node, position)
+        written = self.value_write(node, position) if self.index.is_updated(node) else None
         if written is None:
             return forward.values[node - forward.base]
         block, write = written
@@ -86,8 +86,9 @@ class History:
         """
         written = self.index.value_writes(node)
         if written:
-            for number in reversed(range(bisect_right(written, self.block_at(position - 1)))):
-                block = self._blocks[written[number]]
+            begun = bisect_right(written, self.index.block_at(position - 1))
+            for at in range(begun - 1, -1, -1):
+                block = self._blocks[written[at]]
                 assert isinstance(block, Write)
                 updates = block.writes.updates[node]
                 if before := bisect_left(updates, position - block.start):
@@ -139,9 +140,10 @@ class History:
         sums = self._sums.get(key) or [self._carried(block, column)]
         if len(sums) <= arrived:
             sums = sums.copy()  # another thread may be reading it
+            outs, upstreams = block.sweep.outs, self.upstreams(block)
             for edge in block.sweep.incoming[column][len(sums) - 1 : arrived]:
-                carry, out = self._edge(block, edge), block.sweep.outs[edge]
-                sums.append(added(self.world, sums[-1], carry(self.upstreams(block)[out])))
+                contribution = self._edge(block, edge)(upstreams[outs[edge]])
+                sums.append(added(self.world, sums[-1], contribution))
             self._sums[key] = sums
         return sums[arrived]
 
@@ -196,9 +198,8 @@ class History:
             return partial(mul, forward.stored[structure.stored_at[offset] + slot])
         values = []
         for ref in structure.operands(offset):
-            node = forward.node(ref)
-            made = forward if ref >= 0 else self.forward_of(node)
-            values.append(self._value(made, node, position))
+            made = forward.maker(ref)
+            values.append(self._value(made, forward.node(ref), position))
         values.append(self._value(forward, forward.base + offset, position))
         return partial(op.carry[slot], *values)
 
@@ -224,7 +225,8 @@ class History:
         last; `_ALL` for a pass that is over, whose edges need not be sorted to know.
         """
         written = self.index.gradient_blocks(node, self.forward_of(node).base)
-        for at in range(bisect_right(written, self.block_at(position - 1)) - 1, -1, -1):
+        begun = bisect_right(written, self.index.block_at(position - 1))
+        for at in range(begun - 1, -1, -1):
             block = self._blocks[written[at]]
             done = position - block.start
             if isinstance(block, Write):
