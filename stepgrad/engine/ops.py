@@ -104,6 +104,12 @@ class Op:
         return tuple(partial.carried().function(*parameters) for partial in self.partials)
 
     @cached_property
+    def reads(self) -> tuple[tuple[bool, ...], ...]:
+        """Of each local derivative, whether it depends on each operand and on `out`, in order."""
+        names = (*self.operands, "out")
+        return tuple(tuple(name in each.names for name in names) for each in self.partials)
+
+    @cached_property
     def magnitude(self) -> tuple[Callable[..., float], ...]:
         """The scale of the rounding error of each local derivative.
 

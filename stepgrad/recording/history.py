@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import partial
+from math import nan
 from operator import mul
 
 from stepgrad.engine.graph import Carry
@@ -196,11 +197,11 @@ class History:
             return partial(mul, constant)
         if op.stored:
             return partial(mul, forward.stored[structure.stored_at[offset] + slot])
-        values = []
-        for ref in structure.operands(offset):
-            made = forward.maker(ref)
-            values.append(self._value(made, forward.node(ref), position))
-        values.append(self._value(forward, forward.base + offset, position))
+        refs = (*structure.operands(offset), offset)
+        values = [
+            self._value(forward.maker(ref), forward.node(ref), position) if read else nan
+            for ref, read in zip(refs, op.reads[slot], strict=True)
+        ]
         return partial(op.carry[slot], *values)
 
     def gradient_writes(

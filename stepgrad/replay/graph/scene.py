@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import compress, count, repeat
 from typing import overload
 
+from stepgrad.engine.ops import CONSTANT
 from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
@@ -128,20 +129,34 @@ def scene(recording: Recording, begin: int, end: int, *, constants: bool = False
     blocks = [*recording.blocks_between(0, min(before, begin))]
     blocks += recording.blocks_between(begin, end)
     forwards = [block for block in blocks if isinstance(block, Forward)]
-    own: set[int] = set()
     others: set[int] = set()
     for block in blocks:
         match block:
-            case Forward(base=base, structure=structure):
-                made = range(len(structure)) if constants else structure.created
-                own.update(map(base.__add__, made))
+            case Forward():
                 others.update(block.outer)
             case Backward():
                 others.update(block.outer)
             case Write():
                 others.update(block.writes.nodes)
-    others -= own
-    others = {node for node in others if constants or not recording.is_constant(node)}
-    made_by = {block.base: block for block in map(recording.history.forward_of, others)}
-    made_by |= {block.base: block for block in forwards}
-    return Scene(recording, sorted(own | others), [made_by[base] for base in sorted(made_by)])
+    shown: dict[Forward, Sequence[int]] = {}
+    for block, offsets in _divided(recording, sorted(others)):
+        codes = block.structure.codes
+        if found := [at for at in offsets if constants or codes[at] != CONSTANT.code]:
+            shown[block] = found
+    for block in forwards:
+        shown[block] = range(len(block.structure)) if constants else block.structure.created
+    makers = sorted(shown, key=lambda block: block.base)
+    nodes: list[int] = []
+    for block in makers:
+        nodes += map(block.base.__add__, shown[block])
+    return Scene(recording, nodes, makers)
+
+
+def _divided(recording: Recording, nodes: Sequence[int]) -> Iterator[tuple[Forward, Sequence[int]]]:
+    """Divide nodes, in order, by the pass that made them: yield each with the offsets there."""
+    start = 0
+    while start < len(nodes):
+        block = recording.history.forward_of(nodes[start])
+        stop = bisect_left(nodes, block.end, start)
+        yield block, [node - block.base for node in nodes[start:stop]]
+        start = stop
