@@ -174,17 +174,17 @@ class Sweep:
         )
         return [*own, *outer]  # `~k` counts from the end
 
-    @property
+    @cached_property
     def outs(self) -> array[int]:
         """For each edge, the column of the node whose gradient it passes on."""
         return self._walk[0]
 
-    @property
+    @cached_property
     def slots(self) -> Sequence[int]:
         """For each edge, which operand of that node receives."""
         return self._walk[1]
 
-    @property
+    @cached_property
     def receivers(self) -> array[int]:
         """For each edge, the column of that operand."""
         return self._walk[2]
