@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import statistics
 import time
-from bisect import bisect_left
 from collections.abc import Callable
 from functools import partial
 from random import Random
@@ -48,7 +47,7 @@ def show(cursor: Cursor) -> None:
     """Ask for what the screen shows at a position."""
     state = cursor.state
     scene = state.scene
-    here = bisect_left(scene, state.focus or 0)
+    here = scene.after(state.focus or 0)
     first = max(PARAMETERS, min(here - NEARBY // 2, len(scene) - NEARBY))
     for node in (*scene[:PARAMETERS], *scene[first : first + NEARBY]):
         state.value(node)
