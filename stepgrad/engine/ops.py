@@ -104,10 +104,13 @@ class Op:
         return tuple(partial.carried().function(*parameters) for partial in self.partials)
 
     @cached_property
-    def reads(self) -> tuple[tuple[bool, ...], ...]:
-        """Of each local derivative, whether it depends on each operand and on `out`, in order."""
-        names = (*self.operands, "out")
-        return tuple(tuple(name in each.names for name in names) for each in self.partials)
+    def reads(self) -> tuple[tuple[int, ...], ...]:
+        """For each local derivative, which of its parameters it depends on: operands, and `out`."""
+        parameters = [*enumerate((*self.operands, "out"))]
+        return tuple(
+            tuple(number for number, name in parameters if name in each.names)
+            for each in self.partials
+        )
 
     @cached_property
     def magnitude(self) -> tuple[Callable[..., float], ...]:

@@ -76,14 +76,17 @@ class Forward:
         """The node that is made."""
         return self.base + self.structure.created[offset]
 
-    def maker(self, ref: int) -> Forward:
-        """The pass that made the node that a ref names."""
-        return self if ref >= 0 else self.earlier[self.structure.outer_passes[~ref]]
+    def made(self, ref: int) -> tuple[Forward, int]:
+        """The pass that made the node that a ref names, and the node's offset there."""
+        if ref >= 0:
+            return self, ref
+        structure = self.structure
+        return self.earlier[structure.outer_passes[~ref]], structure.outer_offsets[~ref]
 
     def node(self, ref: int) -> int:
         """The index of the node that a ref names."""
-        offset = ref if ref >= 0 else self.structure.outer_offsets[~ref]
-        return self.maker(ref).base + offset
+        made, offset = self.made(ref)
+        return made.base + offset
 
     def nodes(self, refs: Iterable[int]) -> list[int]:
         """The indices of the nodes that refs name."""

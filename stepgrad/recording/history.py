@@ -124,7 +124,7 @@ class History:
         for block, column, count in self._written(node, position):
             if isinstance(block, Write):
                 return block.after[block.writes.gradients[node][count - 1]]
-            if count == _ALL or count == len(block.sweep.incoming[column]):
+            if count == _ALL:
                 return block.grads[column]
             if isinstance(block, ForeignBackward):
                 return block.left(column, count)
@@ -197,11 +197,11 @@ class History:
             return partial(mul, constant)
         if op.stored:
             return partial(mul, forward.stored[structure.stored_at[offset] + slot])
-        refs = (*structure.operands(offset), offset)
-        values = [
-            self._value(forward.maker(ref), forward.node(ref), position) if read else nan
-            for ref, read in zip(refs, op.reads[slot], strict=True)
-        ]
+        first, out = structure.first_ref[offset], len(op.partials)
+        values = [nan] * (out + 1)
+        for each in op.reads[slot]:
+            made, at = forward.made(structure.refs[first + each] if each < out else offset)
+            values[each] = self._value(made, made.base + at, position)
         return partial(op.carry[slot], *values)
 
     def gradient_writes(
@@ -223,7 +223,8 @@ class History:
         """Yield the blocks that have written a node's gradient by a position, the latest first.
 
         With a backward pass comes the node's entry in its column. How often each has written comes
-        last; `_ALL` for a pass that is over, whose edges need not be sorted to know.
+        last; `_ALL` where a pass has nothing to add. Of one that is over, the edges need not be
+        sorted to know.
         """
         written = self.index.gradient_blocks(node, self.forward_of(node).base)
         begun = bisect_right(written, self.index.block_at(position - 1))
@@ -242,7 +243,9 @@ class History:
                     continue
                 edges = block.sweep.incoming[column]
                 count = bisect_right(edges, done - 2)
-                if count or block.sweep.begins_at(column):
+                if count == len(edges):
+                    yield block, column, _ALL
+                elif count or block.sweep.begins_at(column):
                     yield block, column, count
 
     def event(self, index: int) -> Event:

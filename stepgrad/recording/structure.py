@@ -32,6 +32,7 @@ _IDLE = 255
 """In place of the code of a node that does not take part."""
 
 _CONSTANTS = bytes(code == CONSTANT.code for code in range(256))
+_EVENTS = bytes(code != CONSTANT.code for code in range(256))
 COMPUTED = bytes(
     code == OWN or (code < len(OPS) and bool(OPS[code].partials)) for code in range(256)
 )
@@ -159,7 +160,7 @@ class Structure:
 
         A constant is none: it comes with the operation that uses it.
         """
-        return array("q", (i for i, code in enumerate(self.codes) if code != CONSTANT.code))
+        return array("q", compress(range(len(self)), self.codes.translate(_EVENTS)))
 
     @cached_property
     def inputs(self) -> list[int]:
