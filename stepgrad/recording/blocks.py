@@ -76,6 +76,11 @@ class Forward:
         """The node that is made."""
         return self.base + self.structure.created[offset]
 
+    def made_at(self, node: int) -> int:
+        """The position just after one of its nodes came to be."""
+        # A constant has no event: it appears with the node made next.
+        return self.start + bisect_left(self.structure.created, node - self.base) + 1
+
     def made(self, ref: int) -> tuple[Forward, int]:
         """The pass that made the node that a ref names, and the node's offset there."""
         if ref >= 0:

@@ -27,7 +27,6 @@ from stepgrad.printable import printable
 _ARITIES = bytes(len(op.partials) for op in OPS).ljust(256, b"\0")
 """How many operands an operation has, by code, for `bytes.translate`; 0 for those of `OWN`."""
 
-
 _IDLE = 255
 """In place of the code of a node that does not take part."""
 
