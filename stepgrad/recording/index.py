@@ -119,7 +119,8 @@ class Index:
             self._catch_up()
         grads, over = self._grads.get(node, ()), self._over.get(base, {})
         if not grads and len(over) == 1:  # most nodes
-            return [*over.values()][0]  # noqa: RUF015 - another thread may add one meanwhile
+            (sweep, number), numbers = [*over.items()][0]  # noqa: RUF015 - others may be added
+            return numbers if sweep.may_reach(number, node - base) else _NONE
         found = self._gradient_blocks.get(node)
         if found is None or found[0] != self._indexed:
             listed = [self._writes[each] for each in tuple(grads)]
