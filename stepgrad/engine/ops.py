@@ -104,6 +104,15 @@ class Op:
         return tuple(partial.carried().function(*parameters) for partial in self.partials)
 
     @cached_property
+    def reads(self) -> tuple[tuple[int, ...], ...]:
+        """For each local derivative, which of its parameters it depends on: operands, and `out`."""
+        parameters = [*enumerate((*self.operands, "out"))]
+        return tuple(
+            tuple(number for number, name in parameters if name in each.names)
+            for each in self.partials
+        )
+
+    @cached_property
     def magnitude(self) -> tuple[Callable[..., float], ...]:
         """The scale of the rounding error of each local derivative.
 

@@ -76,12 +76,22 @@ class Forward:
         """The node that is made."""
         return self.base + self.structure.created[offset]
 
+    def made_at(self, node: int) -> int:
+        """The position just after one of its nodes came to be."""
+        # A constant has no event: it appears with the node made next.
+        return self.start + bisect_left(self.structure.created, node - self.base) + 1
+
+    def made(self, ref: int) -> tuple[Forward, int]:
+        """The pass that made the node that a ref names, and the node's offset there."""
+        if ref >= 0:
+            return self, ref
+        structure = self.structure
+        return self.earlier[structure.outer_passes[~ref]], structure.outer_offsets[~ref]
+
     def node(self, ref: int) -> int:
         """The index of the node that a ref names."""
-        if ref >= 0:
-            return self.base + ref
-        structure = self.structure
-        return self.earlier[structure.outer_passes[~ref]].base + structure.outer_offsets[~ref]
+        made, offset = self.made(ref)
+        return made.base + offset
 
     def nodes(self, refs: Iterable[int]) -> list[int]:
         """The indices of the nodes that refs name."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import partial
+from math import nan
 from operator import mul
 
 from stepgrad.engine.graph import Carry
@@ -23,11 +24,6 @@ from stepgrad.recording.index import Index
 from stepgrad.recording.kept import Bounded, kept
 
 _ALL = -1
-
-
-def _made_at(forward: Forward, node: int) -> int:
-    # A constant has no event: it appears with the node made next.
-    return forward.start + bisect_left(forward.structure.created, node - forward.base) + 1
 
 
 class History:
@@ -62,22 +58,21 @@ class History:
 
     def made_at(self, node: int) -> int:
         """Return the position just after a node came to be."""
-        return _made_at(self.forward_of(node), node)
+        return self.forward_of(node).made_at(node)
 
     def value(self, node: int, position: int) -> float | None:
         """Return a node's value, or None where it is not made yet."""
         forward = self.forward_of(node)
-        if position < _made_at(forward, node):
+        if position < forward.made_at(node):
             return None
         return self._value(forward, node, position)
 
     def _value(self, forward: Forward, node: int, position: int) -> float:
         """Return the value of a node that is made, in a forward block."""
-        written = self.value_write(node, position)
-        if written is None:
-            return forward.values[node - forward.base]
-        block, write = written
-        return block.after[write]
+        if self.index.is_updated(node) and (written := self.value_write(node, position)):
+            block, write = written
+            return block.after[write]
+        return forward.values[node - forward.base]
 
     def value_write(self, node: int, position: int) -> tuple[Write, int] | None:
         """Return the block that last wrote a node's value by a position, and which write it was.
@@ -85,13 +80,13 @@ class History:
         None where the node still has the value that it was made with.
         """
         written = self.index.value_writes(node)
-        if written:
-            for number in reversed(range(bisect_right(written, self.block_at(position - 1)))):
-                block = self._blocks[written[number]]
-                assert isinstance(block, Write)
-                updates = block.writes.updates[node]
-                if before := bisect_left(updates, position - block.start):
-                    return block, updates[before - 1]
+        begun = bisect_right(written, self.index.block_at(position - 1)) if written else 0
+        for at in range(begun - 1, -1, -1):
+            block = self._blocks[written[at]]
+            assert isinstance(block, Write)
+            updates = block.writes.updates[node]
+            if before := bisect_left(updates, position - block.start):
+                return block, updates[before - 1]
         return None
 
     def values(self, forward: Forward, position: int) -> list[float]:
@@ -109,7 +104,7 @@ class History:
     def tangent(self, node: int, position: int) -> float | None:
         """Return a node's tangent, or None where it is not made yet, or not in forward mode."""
         forward = self.forward_of(node)
-        if forward.tangents is None or position < _made_at(forward, node):
+        if forward.tangents is None or position < forward.made_at(node):
             return None
         return forward.tangents[node - forward.base]
 
@@ -119,15 +114,17 @@ class History:
         A computed node's gradient is cleared by the seed of the next pass that reaches it, and is
         None again until the pass comes to it; only a pass of the program's own clears nothing.
         """
-        for block, column, count in self._written(node, position):
-            if isinstance(block, Write):
-                return block.after[block.writes.gradients[node][count - 1]]
-            if count == _ALL or count == len(block.sweep.incoming[column]):
-                return block.grads[column]
-            if isinstance(block, ForeignBackward):
-                return block.left(column, count)
-            return self._partial(block, column, count)
-        return None
+        found = self._written(node, position)
+        if found is None:
+            return None
+        block, column, count = found
+        if isinstance(block, Write):
+            return block.after[block.writes.gradients[node][count - 1]]
+        if count == _ALL:
+            return block.grads[column]
+        if isinstance(block, ForeignBackward):
+            return block.left(column, count)
+        return self._partial(block, column, count)
 
     def _partial(self, block: Backward, column: int, arrived: int) -> float | None:
         """Add up the first contributions of a pass, in the order in which the engine did.
@@ -139,9 +136,10 @@ class History:
         sums = self._sums.get(key) or [self._carried(block, column)]
         if len(sums) <= arrived:
             sums = sums.copy()  # another thread may be reading it
+            outs, upstreams = block.sweep.outs, self.upstreams(block)
             for edge in block.sweep.incoming[column][len(sums) - 1 : arrived]:
-                carry, out = self._edge(block, edge), block.sweep.outs[edge]
-                sums.append(added(self.world, sums[-1], carry(self.upstreams(block)[out])))
+                arrives = self._edge(block, edge)(upstreams[outs[edge]])
+                sums.append(added(self.world, sums[-1], arrives))
             self._sums[key] = sums
         return sums[arrived]
 
@@ -194,12 +192,11 @@ class History:
             return partial(mul, constant)
         if op.stored:
             return partial(mul, forward.stored[structure.stored_at[offset] + slot])
-        values = []
-        for ref in structure.operands(offset):
-            node = forward.node(ref)
-            made = forward if ref >= 0 else self.forward_of(node)
-            values.append(self._value(made, node, position))
-        values.append(self._value(forward, forward.base + offset, position))
+        first, out = structure.first_ref[offset], len(op.partials)
+        values = [nan] * (out + 1)
+        for each in op.reads[slot]:
+            made, at = forward.made(structure.refs[first + each] if each < out else offset)
+            values[each] = self._value(made, made.base + at, position)
         return partial(op.carry[slot], *values)
 
     def gradient_writes(
@@ -211,36 +208,42 @@ class History:
         pass. Those of a pass may be 0: its seed clears a computed node, and is the gradient of a
         leaf that it starts from.
         """
-        for block, column, count in self._written(node, position):
+        while found := self._written(node, position):
+            block, column, count = found
             if isinstance(block, Write):
                 yield block, count
             else:
                 yield block, len(block.sweep.incoming[column]) if count == _ALL else count
+            position = block.start
 
-    def _written(self, node: int, position: int) -> Iterator[tuple[Write | Backward, int, int]]:
-        """Yield the blocks that have written a node's gradient by a position, the latest first.
+    def _written(self, node: int, position: int) -> tuple[Write | Backward, int, int] | None:
+        """Return the block that has written a node's gradient last by a position.
 
         With a backward pass comes the node's entry in its column. How often each has written comes
-        last; `_ALL` for a pass that is over, whose edges need not be sorted to know.
+        last; `_ALL` where a pass has nothing to add. Of one that is over, the edges need not be
+        sorted to know.
         """
         written = self.index.gradient_blocks(node, self.forward_of(node).base)
-        for at in range(bisect_right(written, self.block_at(position - 1)) - 1, -1, -1):
+        begun = bisect_right(written, self.index.block_at(position - 1))
+        for at in range(begun - 1, -1, -1):
             block = self._blocks[written[at]]
             done = position - block.start
             if isinstance(block, Write):
                 if count := bisect_left(block.writes.gradients[node], done):
-                    yield block, 0, count
+                    return block, 0, count
             elif isinstance(block, Backward):
                 column = block.column(node)
                 if column is None or column in block.sweep.unwritten:
                     continue
                 if done > block.sweep.edges:
-                    yield block, column, _ALL
-                    continue
+                    return block, column, _ALL
                 edges = block.sweep.incoming[column]
                 count = bisect_right(edges, done - 2)
+                if count == len(edges):
+                    return block, column, _ALL
                 if count or block.sweep.begins_at(column):
-                    yield block, column, count
+                    return block, column, count
+        return None
 
     def event(self, index: int) -> Event:
         """Return an event, counted from 0."""
@@ -262,8 +265,7 @@ class History:
         if isinstance(block, ForeignBackward):
             return derived.received(self, block, offset)
         if offset == 0:
-            leaf = sweep.computed == 0
-            before = self.grad(block.root, position) if leaf else None
+            before = None if sweep.computed else self.grad(block.root, position)
             return events.Seed(block.root, before, (before or 0.0) + 1.0)
         edge = offset - 1
         node, out = block.node(sweep.receivers[edge]), block.node(sweep.outs[edge])

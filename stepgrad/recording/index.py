@@ -37,6 +37,7 @@ class Index:
         self._indexed = 0
         self._indexing = Lock()
         self._starts = _numbers()
+        self._latest = -1, 0, -1  # an event, of how many blocks, and the one that holds it
         self._contexts: dict[Context, list[Forward]] = {}
         # For each forward pass, by its base: the sweeps over it, each with the number that the
         # pass has there, and the backward passes.
@@ -74,12 +75,26 @@ class Index:
 
     def block_at(self, event: int) -> int:
         """Return the number of the block that holds an event (counted from 0); -1 before all."""
-        self._catch_up()
-        return bisect_right(self._starts, event) - 1
+        if self._indexed != len(self._blocks):
+            self._catch_up()
+        # A look asks a hundred questions about one position.
+        asked, known, number = self._latest
+        if asked != event or known != self._indexed:
+            known = self._indexed
+            number = bisect_right(self._starts, event, 0, known) - 1
+            self._latest = event, known, number
+        return number
+
+    def first_at(self, position: int) -> int:
+        """Return the number of the first block that starts at a position or after it."""
+        if self._indexed != len(self._blocks):
+            self._catch_up()
+        return bisect_left(self._starts, position, 0, self._indexed)
 
     def is_updated(self, node: int) -> bool:
         """Whether a node's value is written after it is made."""
-        self._catch_up()
+        if self._indexed != len(self._blocks):
+            self._catch_up()
         return node in self._updates
 
     def value_writes(self, node: int) -> Numbers:
@@ -104,7 +119,8 @@ class Index:
             self._catch_up()
         grads, over = self._grads.get(node, ()), self._over.get(base, {})
         if not grads and len(over) == 1:  # most nodes
-            return [*over.values()][0]  # noqa: RUF015 - another thread may add one meanwhile
+            (sweep, number), numbers = [*over.items()][0]  # noqa: RUF015 - others may be added
+            return numbers if sweep.may_reach(number, node - base) else _NONE
         found = self._gradient_blocks.get(node)
         if found is None or found[0] != self._indexed:
             listed = [self._writes[each] for each in tuple(grads)]

@@ -147,7 +147,7 @@ class Log:
 
     def check(self, index: int) -> None:
         """Raise IndexError if there is no node of this index."""
-        if not 0 <= index < self.size:
+        if not 0 <= index < self._size:
             raise IndexError(f"node {index} of {self.size}")
 
     def names(self, position: int) -> dict[str, int]:
@@ -203,8 +203,8 @@ class Log:
 
     def blocks_between(self, begin: int, end: int) -> Sequence[Block]:
         """Return the blocks that start at a position from `begin` up to, not including, `end`."""
-        first = bisect_left(self.blocks, begin, key=lambda block: block.start)
-        return self.blocks[first : bisect_left(self.blocks, end, key=lambda block: block.start)]
+        first_at = self.history.index.first_at
+        return self.blocks[first_at(begin) : first_at(end)]
 
     def add(self, block: Block) -> None:
         """Append a block (for the recorder and for readers of files)."""

@@ -27,11 +27,11 @@ from stepgrad.printable import printable
 _ARITIES = bytes(len(op.partials) for op in OPS).ljust(256, b"\0")
 """How many operands an operation has, by code, for `bytes.translate`; 0 for those of `OWN`."""
 
-
 _IDLE = 255
 """In place of the code of a node that does not take part."""
 
 _CONSTANTS = bytes(code == CONSTANT.code for code in range(256))
+_EVENTS = bytes(code != CONSTANT.code for code in range(256))
 COMPUTED = bytes(
     code == OWN or (code < len(OPS) and bool(OPS[code].partials)) for code in range(256)
 )
@@ -159,7 +159,7 @@ class Structure:
 
         A constant is none: it comes with the operation that uses it.
         """
-        return array("q", (i for i, code in enumerate(self.codes) if code != CONSTANT.code))
+        return array("q", compress(range(len(self)), self.codes.translate(_EVENTS)))
 
     @cached_property
     def inputs(self) -> list[int]:

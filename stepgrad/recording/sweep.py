@@ -151,8 +151,9 @@ class Sweep:
             structure = self.structures[number]
             arities = [*map(structure.arities.__getitem__, offsets)]
             begins = [*map(structure.first_ref.__getitem__, offsets)]
-            walked = chain.from_iterable(map(range, begins, map(add, begins, arities)))
-            to = [*map(self._entries(number).__getitem__, map(structure.refs.__getitem__, walked))]
+            ends = [*map(self._entries(number).__getitem__, structure.refs)]
+            operands = map(slice, begins, map(add, begins, arities))
+            to = [*chain.from_iterable(map(ends.__getitem__, operands))]
             from_ = chain.from_iterable(map(repeat, count(entry), arities))
             which = chain.from_iterable(map(range, arities))
             taken = [receiver >= 0 for receiver in to]  # a constant takes nothing
@@ -174,17 +175,17 @@ class Sweep:
         )
         return [*own, *outer]  # `~k` counts from the end
 
-    @property
+    @cached_property
     def outs(self) -> array[int]:
         """For each edge, the column of the node whose gradient it passes on."""
         return self._walk[0]
 
-    @property
+    @cached_property
     def slots(self) -> Sequence[int]:
         """For each edge, which operand of that node receives."""
         return self._walk[1]
 
-    @property
+    @cached_property
     def receivers(self) -> array[int]:
         """For each edge, the column of that operand."""
         return self._walk[2]
@@ -209,7 +210,7 @@ class Sweep:
         return entry < self.computed or not self.incoming[entry]
 
     @cached_property
-    def incoming(self) -> list[list[int]]:
+    def incoming(self) -> Sequence[Sequence[int]]:
         """For each entry of the column, the edges that end there, in order."""
         edges: list[list[int]] = [[] for _ in range(self.width)]
         for edge, receiver in enumerate(self.receivers):

@@ -23,7 +23,7 @@ from graphs import (
     writing_programs,
 )
 from reference import Fold, all_bits, bits, fold
-from stepgrad import Recording, Value, record
+from stepgrad import Recording, Value, mark, record
 from stepgrad.engine.ops import ADD, MUL
 from stepgrad.recording.blocks import Backward, Forward
 from stepgrad.recording.events import Accumulate, Update
@@ -280,3 +280,15 @@ def test_two_threads_may_ask_at_once() -> None:
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(ask, range(8)))
     assert answers == [[6.0 * (k + 1) for k in range(300)]] * 8
+
+
+def test_what_no_pass_reaches_is_looked_for_in_none() -> None:
+    with record() as recording:
+        _, w = Value(1.0), Value(2.0)
+        mark("begin")
+        for _ in range(3):
+            (w * 3.0).backward()
+    history, end = recording.history, recording.length
+    assert (history.grad(0, end), history.grad(1, end)) == (None, w.grad)
+    assert not history.index.gradient_blocks(0, base=0)
+    assert len(history.index.gradient_blocks(1, base=0)) == 3

@@ -136,7 +136,7 @@ def _evaluates(survey: Survey, above: Sequence[int]) -> bool:
     """Whether parameters that are trained are used as well, as in an evaluation."""
     recording = survey.recording
     reached = {node for each in survey.passes[-_LOOKED_AT:] for node in each.gradients}
-    operands = {operand for node in above for operand in recording.node(node).operands}
+    operands = {operand for node in above for operand in recording.operation(node)[1]}
     return not reached.isdisjoint(operands & {*survey.parameters})
 
 

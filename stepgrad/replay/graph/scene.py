@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import compress, count, repeat
+from itertools import accumulate, compress, count, pairwise, repeat
 from typing import overload
 
-from stepgrad.recording.blocks import Backward, Forward, Write
+from stepgrad.engine.ops import CONSTANT
+from stepgrad.recording.blocks import Backward, Block, Forward, Write
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 
@@ -21,40 +23,65 @@ class Scene(Sequence[int]):
     """
 
     def __init__(
-        self, recording: Recording, nodes: Sequence[int], forwards: Sequence[Forward]
+        self, recording: Recording, forwards: Sequence[Forward], offsets: Sequence[Sequence[int]]
     ) -> None:
         self.recording = recording
-        self._nodes = nodes
         self._forwards = forwards
+        self._offsets = offsets
+        self._bases = [block.base for block in forwards]
+        self._starts = [*accumulate(map(len, offsets), initial=0)]
 
     @overload
     def __getitem__(self, place: int) -> int: ...
     @overload
     def __getitem__(self, place: slice) -> Sequence[int]: ...
     def __getitem__(self, place: int | slice) -> int | Sequence[int]:
-        return self._nodes[place]
+        if isinstance(place, slice):
+            start, stop, step = place.indices(len(self))
+            return [*self._between(start, stop)] if step == 1 else [*self][place]
+        if not -len(self) <= place < len(self):
+            raise IndexError(f"node {place} of {len(self)}")
+        return self._at(place % len(self))
+
+    def _at(self, place: int) -> int:
+        which = bisect_right(self._starts, place) - 1
+        return self._bases[which] + self._offsets[which][place - self._starts[which]]
 
     def __len__(self) -> int:
-        return len(self._nodes)
+        return self._starts[-1]
+
+    def __iter__(self) -> Iterator[int]:
+        return self._between(0, len(self))
+
+    def _between(self, start: int, stop: int) -> Iterator[int]:
+        which = bisect_right(self._starts, start) - 1
+        while start < stop:
+            first, end = self._starts[which], min(stop, self._starts[which + 1])
+            offsets = self._offsets[which][start - first : end - first]
+            yield from map(self._bases[which].__add__, offsets)
+            start, which = end, which + 1
 
     def __contains__(self, node: object) -> bool:
         return isinstance(node, int) and self.place(node) is not None
 
     def after(self, node: int) -> int:
         """The place of a node or, if it is not in the scene, of the first one after it."""
-        return bisect_left(self._nodes, node)
+        which = bisect_right(self._bases, node) - 1
+        if which < 0:
+            return 0
+        return self._starts[which] + bisect_left(self._offsets[which], node - self._bases[which])
 
     def nearest(self, node: int | None) -> int:
         """A node itself or, if it is not in the scene, the first one after it, or the last.
 
         A constant is not part of the scene; it is made right before the node that uses it.
         """
-        return self._nodes[0 if node is None else min(self.after(node), len(self) - 1)]
+        return self[0 if node is None else min(self.after(node), len(self) - 1)]
 
     def place(self, node: int) -> int | None:
         """The place of a node, counted from 0; None if it is not in the scene."""
         place = self.after(node)
-        return place if place < len(self) and self._nodes[place] == node else None
+        return place if place < len(self) and self._at(place) == node else None
 
     def operands(self, node: int) -> list[int]:
         """The operands of a node that are in the scene."""
@@ -73,7 +100,7 @@ class Scene(Sequence[int]):
 
         The first column is ascending.
         """
-        places = dict(zip(self._nodes, count()))
+        places = dict(zip(self, count()))
         outs, operands, slots = array("q"), array("q"), array("q")
         for block in self._forwards:
             base, structure = block.base, block.structure
@@ -92,11 +119,12 @@ class Scene(Sequence[int]):
         found: list[tuple[str, int, int]] = []
         start = 0
         while start < len(self):
-            block = self.recording.history.forward_of(self._nodes[start])
-            offset = self._nodes[start] - block.base
+            node = self._at(start)
+            block = self.recording.history.forward_of(node)
+            offset = node - block.base
             place, until = block.context.stay(offset)
             end = block.end if until is None else block.base + until
-            stop = bisect_left(self._nodes, end, start)
+            stop = self.after(end)
             if found and found[-1][0] == place.scope:
                 found[-1] = place.scope, found[-1][1], stop
             else:
@@ -127,21 +155,34 @@ def scene(recording: Recording, begin: int, end: int, *, constants: bool = False
     before = recording.steps[0] if recording.steps else 0
     blocks = [*recording.blocks_between(0, min(before, begin))]
     blocks += recording.blocks_between(begin, end)
-    forwards = [block for block in blocks if isinstance(block, Forward)]
-    own: set[int] = set()
-    others: set[int] = set()
+    made: dict[Forward, Sequence[int]] = {
+        block: range(len(block.structure)) if constants else block.structure.created
+        for block in blocks
+        if isinstance(block, Forward)
+    }
+    others: dict[Forward, set[int]] = defaultdict(set)
     for block in blocks:
-        match block:
-            case Forward(base=base, structure=structure):
-                made = range(len(structure)) if constants else structure.created
-                own.update(map(base.__add__, made))
-                others.update(block.outer)
-            case Backward():
-                others.update(block.outer)
-            case Write():
-                others.update(block.writes.nodes)
-    others -= own
-    others = {node for node in others if constants or not recording.is_constant(node)}
-    made_by = {block.base: block for block in map(recording.history.forward_of, others)}
-    made_by |= {block.base: block for block in forwards}
-    return Scene(recording, sorted(own | others), [made_by[base] for base in sorted(made_by)])
+        for other, offsets in _about(recording, block):
+            if other not in made:
+                others[other].update(offsets)
+    for other, found in others.items():
+        codes = other.structure.codes
+        made[other] = [at for at in sorted(found) if constants or codes[at] != CONSTANT.code]
+    forwards = sorted(made, key=lambda block: block.base)
+    return Scene(recording, forwards, [made[block] for block in forwards])
+
+
+def _about(recording: Recording, block: Block) -> Iterator[tuple[Forward, Iterable[int]]]:
+    """Yield what a block uses, reaches or writes: passes, each with the offsets of its nodes."""
+    match block:
+        case Forward(structure=structure):
+            bounds = pairwise([*structure.firsts, len(structure.outer_offsets)])
+            for earlier, (first, end) in zip(block.earlier, bounds, strict=True):
+                yield earlier, structure.outer_offsets[first:end]
+        case Backward():
+            for number, offsets in block.sweep.stretches:
+                yield block.over[number], offsets
+        case Write():
+            for node in block.writes.nodes:
+                made_by = recording.history.forward_of(node)
+                yield made_by, [node - made_by.base]
