@@ -120,7 +120,7 @@ class Callers:
         """Return nodes, and what is known of them; the parts of all `Noted` follow each other."""
         self._calls.next_batch()
         width = len(get_args(Noted))
-        nodes, sites, places, paths = (tuple(noted[part::width]) for part in range(width))
+        nodes, sites, places, paths = (noted[part::width] for part in range(width))
         self.holders.made(len(nodes))
         made = bytes([node._operation.code for node in nodes]), sites, places, paths
         alike = next((each for each in self._described if each.made == made), None)
@@ -157,7 +157,8 @@ class Callers:
     def late_names(self) -> Iterator[tuple[Node, str]]:
         """Yield leaves that are in the log without a name, with what holds them."""
         late, self._late = self._late, []
-        late += self.holders.find(self._calls.running).values()
+        if self.holders.waiting:
+            late += self.holders.find(self._calls.running).values()
         for leaf, held in late:
             if leaf._label is None:
                 yield leaf, held.text

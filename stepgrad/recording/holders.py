@@ -78,6 +78,11 @@ class Holders:
         if again:
             self._wanted |= dict.fromkeys(self._missed)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there are leaves without a name."""
+        return bool(self._wanted)
+
     def find(
         self, frames: Sequence[FrameType], *, unasked: bool = False
     ) -> dict[int, tuple[Node, Held]]:

@@ -152,9 +152,9 @@ class Pending:
         nodes = self.made[:: self._width]
         begin = 0
         for end in [*self._released.ends(nodes)]:
-            count, begin = end - begin, end
-            self._parted += count
-            yield self._take(count)
+            self._parted += end - begin
+            yield self._take(end - begin, row=nodes[begin]._stamp)
+            begin = end
         self._look_at = max(MANY, 2 * len(self.made) // self._width)
 
     def take_made(self) -> Batch:
@@ -162,7 +162,7 @@ class Pending:
         self._parted, self._look_at = 0, MANY
         return self._take(len(self.made) // self._width)
 
-    def _take(self, count: int) -> Batch:
+    def _take(self, count: int, row: int | None = None) -> Batch:
         made = self.made[: count * self._width]
         del self.made[: len(made)]
         nodes: Sequence[Node] = made
@@ -172,7 +172,7 @@ class Pending:
             moves = self._take_moves(count)
         else:
             nodes, (moves, names) = self._callers.described(made)
-        row = first_of_row(nodes)
+        row = first_of_row(nodes) if row is None else row
         seeds, self._seeds = self._seeds, {}
         tangents = packed(tangents_among(nodes, seeds)) if seeds else None
         return Batch(nodes, row, self._names(nodes, row, names), tuple(moves), tangents)

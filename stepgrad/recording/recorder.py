@@ -126,7 +126,7 @@ class Recorder(Blockwise):
 
     def _open(self) -> bool:
         """Whether the recording goes on; it ends here if there is no room for what is pending."""
-        if not (self._pending.idle or self._budget.holds(len(self._pending))):
+        if not self._budget.holds(len(self._pending)):
             self._writer.settle_parts(self._pending)
             if not self._budget.holds(len(self._pending)):
                 self._pending.cut(self.room)  # when it was seen to be too much is chance

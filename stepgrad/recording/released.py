@@ -37,7 +37,10 @@ class Released:
         self._undivided = Recent[list[int]](4)  # those of what had no part: steps of training
 
     def ends(self, nodes: Sequence[Node]) -> Iterator[int]:
-        """Yield where parts end. No later node has an operand in them that is computed."""
+        """Yield where parts end, if all nodes are a row (see `Batch`).
+
+        No later node has an operand in a part that is computed.
+        """
         counts = [*map(getrefcount, nodes)]
         # The result of an evaluation has no user: most passes are left alone after this look.
         if self._alone not in counts or first_of_row(nodes) is None:

@@ -18,7 +18,11 @@ from stepgrad.recording.kept import Bounded
 from stepgrad.recording.sweep import Sweep
 
 MOST_COMPILED = 20_000
-"""The most nodes or edges of a pass that is compiled; for more, the program would wait for 1 s."""
+"""The most nodes or edges of a pass that is compiled.
+
+For 42,000 nodes (`scenarios/tiny_gpt.py`), the program would wait for 2 s, CPython would need
+400 MB meanwhile, and a step would take a tenth less time than by loops.
+"""
 
 
 def backward_statements(

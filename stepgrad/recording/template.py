@@ -39,8 +39,10 @@ class Template:
         self.structure = structure
         self.following: Template | None = None  # the one that came after it, the last time
         self._compiling = Compiling[Recognise](len(structure), partial(recogniser, structure))
-        self._stamps: Sequence[int] = ()  # of the Values from earlier passes
-        self._earlier: tuple[Forward, ...] = ()  # the passes that they are of
+        # The passes that it uses. Where the newest of them was the latest in the log, only the
+        # others stay the same, and so these are the stamps of what is used of them.
+        self._earlier: tuple[Forward, ...] = ()
+        self._stamps: Sequence[int] = ()
         self._latest: tuple[object, Context] | None = None
         self._contexts = Bounded[object, Context](64)  # they may take turns
 
@@ -83,36 +85,37 @@ class Template:
         Raises:
             KeyError: one of them is not in the log.
         """
-        stamps = [value._stamp for value in outer]
-        if stamps != self._stamps:
-            earlier = self._moved(stamps, outer, before)
+        newest = self._moved(before, outer)
+        others = outer if newest is None else outer[len(self._newest) :]
+        stamps = [value._stamp for value in others]
+        if stamps != self._stamps or newest in self._earlier[1:]:
+            indices = [known[value._stamp] for value in outer]
+            earlier = self.structure.passes_of(indices, forward_of)
             if earlier is None:
-                indices = [known[stamp] for stamp in stamps]
-                earlier = self.structure.passes_of(indices, forward_of)
-                if earlier is None:
-                    return None
-            self._stamps = stamps
-            self._earlier = earlier
+                return None
+            self._stamps, self._earlier = stamps, earlier
+        elif newest is not None:
+            self._earlier = newest, *self._earlier[1:]
         return self._earlier
 
-    def _moved(
-        self, stamps: Sequence[int], outer: Sequence[Node], before: Made | None
-    ) -> tuple[Forward, ...] | None:
-        """Return the passes if only the newest one is another than before: the latest in the log.
+    def _moved(self, before: Made | None, outer: Sequence[Node]) -> Forward | None:
+        """Return the latest pass in the log if the newest one that is used is that.
 
-        That is usual where a step is recorded in several passes, and quick to check.
+        It is, where a step is recorded in several passes, and that is quick to check.
         """
-        if before is None or not self._earlier or before.forward in self._earlier[1:]:
+        if before is None or not self._newest:
             return None
-        offsets, firsts = self.structure.outer_offsets, self.structure.firsts
-        count = firsts[1] if len(firsts) > 1 else len(offsets)
         nodes = before.nodes
-        if offsets[0] >= len(nodes) or stamps[count:] != self._stamps[count:]:
-            return None
-        for offset, value in zip(offsets[:count], outer, strict=False):
-            if nodes[offset] is not value:
+        for offset, value in zip(self._newest, outer, strict=False):
+            if offset >= len(nodes) or nodes[offset] is not value:
                 return None
-        return before.forward, *self._earlier[1:]
+        return before.forward
+
+    @cached_property
+    def _newest(self) -> Sequence[int]:
+        """The offsets of the earlier Values that are of the newest pass: the first ones."""
+        firsts, offsets = self.structure.firsts, self.structure.outer_offsets
+        return offsets[: firsts[1]] if len(firsts) > 1 else offsets
 
     def context(self, batch: Batch) -> Context:
         """Return the names and places of a pass; the same object where they are equal."""

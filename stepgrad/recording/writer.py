@@ -132,8 +132,9 @@ class Writer:
             values = packed([node._data for node in nodes])
         start, base, context = self._log.length, self._log.size, template.context(batch)
         structure = template.structure
-        locals_ = [local for at in structure.own_nodes for local in nodes[at]._locals]
-        stored: Column = packed(locals_) if structure.own else ()
+        stored: Column = ()
+        if structure.own:
+            stored = packed([local for at in structure.own_nodes for local in nodes[at]._locals])
         block = Forward(start, structure, base, values, batch.tangents, earlier, context, stored)
         self.add(block)
         self.known.add(batch, base)
@@ -141,9 +142,11 @@ class Writer:
 
     def _recognised(self, nodes: Sequence[Node]) -> _Found | None:
         """Find the template of a pass that is like others, the Values it uses and their passes."""
-        tried = self._recurring.get(len(nodes), Recent[Template]())
+        tried = self._recurring.get(len(nodes))
+        if tried is None:
+            return None
         expected = None if self._before is None else self._before.following
-        if expected is not None and tried and expected is not tried[0] and expected in tried:
+        if expected is not None and expected is not tried[0] and expected in tried:
             tried.put(expected)
         for template in tried:
             fitting = template.recognise(nodes)
