@@ -7,10 +7,11 @@ import re
 import shlex
 import signal
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import chdir, redirect_stdout
 from functools import partialmethod
 from io import StringIO
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -574,31 +575,40 @@ def test_mistyped_commands() -> None:
 # --- help
 
 
+@pytest.fixture(scope="module")
+def files_of_the_help(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of what the examples of the help are about."""
+    folder = tmp_path_factory.mktemp("help")
+    with chdir(folder):
+        link_scenarios()
+        Path("my_course").symlink_to("scenarios")
+        Path("package").mkdir()
+        for program in ("train.py", "package/train.py"):
+            Path(program).symlink_to(ROOT / "tests" / "programs" / "train.py")
+        Path("my_network.yaml").write_text((ROOT / "scenarios" / "two_layer.yaml").read_text())
+        stepgrad("record", "two_layer", "-o", "before.stepgrad")
+        stepgrad("record", "two_layer", "--bug", "shut=h", "-o", "after.stepgrad")
+        for student in ("ann", "bob"):
+            Path(f"{student}.py").write_text("def backward(x, target, w, b): return 0, 0\n")
+            stepgrad("quiz", "relu_gate", "--student", student, "--save", f"{student}.json")
+    return folder
+
+
 @pytest.mark.parametrize(
     "command",
     [[], *([name] for name in COMMANDS if name not in ("torch-zoom", "serve"))],  # serve goes on
     ids=str,
 )
 def test_the_examples_of_the_help_run(
-    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: list[str], files_of_the_help: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    copytree(files_of_the_help, tmp_path, symlinks=True, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    link_scenarios()
-    Path("my_course").symlink_to("scenarios")
-    Path("package").mkdir()
-    for program in ("train.py", "package/train.py"):
-        Path(program).symlink_to(ROOT / "tests" / "programs" / "train.py")
-    Path("my_network.yaml").write_text((ROOT / "scenarios" / "two_layer.yaml").read_text())
     shown = stepgrad(*command, "--help").stdout
     examples = re.findall(r"^ {4}stepgrad (\S.*?)(?: {2,}.*)?$", shown, re.MULTILINE)
     assert examples
-    stepgrad("record", "two_layer", "-o", "before.stepgrad")
-    stepgrad("record", "two_layer", "--bug", "shut=h", "-o", "after.stepgrad")
     if command == ["grade"]:
         stepgrad("new", "--exercise", "neuron.scenario.yaml")
-    for student in ("ann", "bob"):
-        Path(f"{student}.py").write_text("def backward(x, target, w, b): return 0, 0\n")
-        stepgrad("quiz", "relu_gate", "--student", student, "--save", f"{student}.json")
     for example in examples:
         stepgrad(*expanded(example), code=int(example.startswith("diff ")))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from textual.events import Key, Paste
 from textual.pilot import Pilot
@@ -27,20 +29,20 @@ async def at_once(pilot: Pilot[None], text: str) -> None:
     await drained(pilot)
 
 
-@pytest.mark.parametrize("prompt", ["p5", "e5", "B", ":50%", "/w"])
 @pytest.mark.parametrize("opened", [False, True])
-async def test_a_prompt_is_closed_once(prompt: str, opened: bool) -> None:
+async def test_a_prompt_is_closed_once(opened: bool) -> None:
+    endings = ("\r\r", "\r\r\r\r\r", "\x1b\x1b", "\r\x1b")
     async with debugger() as (pilot, screen):
         start = screen.now
-        for then in ("\r\r", "\r\r\r\r\r", "\x1b\x1b", "\r\x1b"):
+        for prompt, then in product(("p5", "e5", "B", ":50%", "/w"), endings):
             screen.session = start
             if opened:
                 await at_once(pilot, prompt)
-                assert screen.query_one(Prompt).asks
+                assert screen.query_one(Prompt).asks, prompt
             await at_once(pilot, then if opened else prompt + then)
-            assert not screen.query_one(Prompt).asks
-            await pilot.press("G")
-            assert screen.now.cursor.position == screen.now.recording.length
+            assert not screen.query_one(Prompt).asks, (prompt, then)
+            await at_once(pilot, "G")
+            assert screen.now.cursor.position == screen.now.recording.length, (prompt, then)
 
 
 @pytest.mark.parametrize("text", ["x\x1b\x1b", "D\r\r", "?\x1b\x1b", "?qq", "Dqq"], ids=repr)
@@ -59,7 +61,7 @@ async def test_keys_after_an_enter_in_the_gallery_go_to_the_lesson() -> None:
         await at_once(pilot, "Ggj\r\rsss:5\rs")
         assert isinstance(app.screen, DebuggerScreen)
         assert app.screen.now.cursor.position == 6
-        await pilot.press("q")
+        await at_once(pilot, "q")
         assert isinstance(app.screen, GalleryScreen)
 
 
@@ -78,18 +80,20 @@ async def test_a_search_in_the_gallery_finds_what_is_typed_by_then(text: str, ti
             assert isinstance(app.screen, GalleryScreen)
 
 
-@pytest.mark.parametrize(
-    ("prompt", "text"),
-    [("/", "neuron3/h"), (":", "w1"), ("e", "w1=0.5"), ("B", "abs(grad)>5"), ("p", "0.25"),
-     (":", "q?.s"), (":", "w12\x7f"), ("/", "w2\x7f1")],
-)  # fmt: skip
-async def test_what_is_typed_ahead_of_a_prompt_lands_in_it(prompt: str, text: str) -> None:
+async def test_what_is_typed_ahead_of_a_prompt_lands_in_it() -> None:
     async with debugger() as (pilot, screen):
-        await at_once(pilot, prompt + text)
-        assert screen.query_one(Prompt).asks
-        expected = "w1" if "\x7f" in text else text
-        assert screen.query_one(Input).value == expected
-        assert screen.now.cursor.position == (6 if prompt == "p" else 0)
+        start = screen.now
+        for prompt, text, expected in (
+            ("/", "neuron3/h", "neuron3/h"), (":", "w1", "w1"), ("e", "w1=0.5", "w1=0.5"),
+            ("B", "abs(grad)>5", "abs(grad)>5"), ("p", "0.25", "0.25"), (":", "q?.s", "q?.s"),
+            (":", "w12\x7f", "w1"), ("/", "w2\x7f1", "w1"),
+        ):  # fmt: skip
+            screen.session = start
+            await at_once(pilot, prompt + text)
+            assert screen.query_one(Prompt).asks, prompt
+            assert screen.query_one(Input).value == expected
+            assert screen.now.cursor.position == (6 if prompt == "p" else 0), prompt
+            await at_once(pilot, "\x1b")
 
 
 async def test_a_prompt_answered_in_one_breath_lets_the_keys_behind_it_through() -> None:
@@ -139,11 +143,7 @@ async def test_a_paste_and_the_enter_after_it_answer() -> None:
 async def test_a_prompt_hides_neither_the_chain_line_nor_its_problem(
     size: tuple[int, int],
 ) -> None:
-    scenario = open_scenario("two_layer")
-    app = DebuggerApp(record_file(scenario), scenario)
-    async with app.run_test(size=size) as pilot:
-        screen = app.screen
-        assert isinstance(screen, DebuggerScreen)
+    async with debugger(size=size) as (pilot, screen):
         start = screen.now
         for keys in ("fnnnnnp", ":w9\r", "B", "4/", "7:"):
             screen.session = start
@@ -152,11 +152,11 @@ async def test_a_prompt_hides_neither_the_chain_line_nor_its_problem(
             assert prompt.asks, keys
             assert chain.region.height == 4, keys
             assert chain.region.bottom <= prompt.region.y < prompt.region.bottom <= size[1], keys
-            await pilot.press("escape")
+            await at_once(pilot, "\x1b")
             assert not prompt.asks, keys
             if keys[0].isdigit():
                 assert screen.maximized is not None, "Esc leaves the prompt first"
-                await pilot.press("escape")
+                await at_once(pilot, "\x1b")
             assert screen.maximized is None, keys
 
 
