@@ -48,7 +48,7 @@ def _values(recording: Recording, line: ScopeLine, position: int) -> Summary:
 
 
 def row_names(recording: Recording) -> Mapping[int, str]:
-    """Return what each parameter is called in its line: below its matrix, `[3][5]`."""
+    """Return what each parameter is called in its line: below its matrix ` [3][5]`."""
     return _grouped(recording).names
 
 
@@ -78,7 +78,7 @@ def _grouped(recording: Recording) -> _Grouped:
     for node in names:
         lines[folded.get(node, node)] = None
     indices = {node: index for elements in matrices.values() for node, index in elements.items()}
-    return _Grouped([*lines], names | {node: indices[node] for node in folded})
+    return _Grouped([*lines], names | {node: f" {indices[node]}" for node in folded})
 
 
 def _line(matrix: str, elements: Mapping[int, str]) -> ScopeLine:

@@ -79,7 +79,7 @@ def test_the_matrix_of_the_selected_node_is_open() -> None:
     node = session.state.find("w[2][3]")
     rows = _drawn(session.select(node), 40)
     assert [row.split()[0] for row in rows[:4]] == ["−", "[0][0]", "[0][1]", "[0][2]"]
-    assert rows[1 + 2 * 6 + 3].startswith("› [2][3]")
+    assert rows[1 + 2 * 6 + 3].startswith("›  [2][3]")
     assert len(rows) == 1 + 24 + 2
 
 
