@@ -1,6 +1,7 @@
-"""The parameters of a program as it keeps them: those of a matrix, or a list, in one line.
+"""The parameters of a program as it keeps them: those of a matrix, a list or a layer in one line.
 
-Names tell: `wte[3][5]` and `net.0.weight[1,2]` are elements of `wte` and `net.0.weight`.
+Names tell: `wte[3][5]` and `net.0.weight[1,2]` are elements of `wte` and `net.0.weight`, and
+`layer1/neuron2/w3` is one of `layer1`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from stepgrad.replay.telling.titles import title
 from stepgrad.replay.training import last_update, parameters
 
 _ELEMENT = re.compile(r"(.+?)((?:\[\d+(?:, ?\d+)*\])+)", re.ASCII)
+_MEMBER = re.compile(r"(.+?)/((?:neuron_?\d+/)?[^/]+)", re.ASCII)
 
 
 def parameter_lines(session: Session) -> Sequence[Line]:
@@ -65,7 +67,7 @@ def _grouped(recording: Recording) -> _Grouped:
         return _Grouped([*names], names)
     matrices: dict[str, dict[int, str]] = {}
     for node, name in names.items():
-        if element := _ELEMENT.fullmatch(name):
+        if element := _ELEMENT.fullmatch(name) or _MEMBER.fullmatch(name):
             matrices.setdefault(element[1], {})[node] = element[2]
     lines: dict[Line, None] = {}  # each once, in order
     folded = {
@@ -82,7 +84,8 @@ def _grouped(recording: Recording) -> _Grouped:
 
 
 def _line(matrix: str, elements: Mapping[int, str]) -> ScopeLine:
-    """A folded matrix, named with its shape: `wte (27×16)`."""
-    places = [tuple(map(int, re.findall(r"\d+", index))) for index in elements.values()]
-    axes = zip_longest(*places, fillvalue=0)
-    return ScopeLine(f"{matrix} ({'×'.join(str(max(at) + 1) for at in axes)})", sorted(elements))
+    """A folded matrix, named with its shape, `wte (27×16)`; a layer with its size."""
+    indices = [re.findall(r"\d+", index) for index in elements.values() if index.startswith("[")]
+    axes = zip_longest(*(map(int, index) for index in indices), fillvalue=0)
+    sizes = [max(at) + 1 for at in axes] if len(indices) == len(elements) else [len(elements)]
+    return ScopeLine(f"{matrix} ({'×'.join(map(str, sizes))})", sorted(elements))
