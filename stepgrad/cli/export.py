@@ -58,6 +58,9 @@ _DRAWN_ELSEWHERE = (".png", ".pdf", ".jpg", ".jpeg", ".gif", ".webp")
 @click.option("--worksheet", is_flag=True, help="Leave blanks for what is computed.")
 @click.option("--key", is_flag=True, help="Write the worksheet with its blanks filled in.")
 @click.option(
+    "--student", metavar="NAME", default="", help="Draw the numbers of this student's worksheet."
+)
+@click.option(
     "--replay", is_flag=True, help="With --to html: a page that steps through the replay."
 )
 @STEPS
@@ -75,6 +78,7 @@ def export(  # noqa: PLR0913 - one for each option
     steps: Sequence[int] | None,
     worksheet: bool,
     key: bool,
+    student: str,
     output: str,
     how: How,
 ) -> None:
@@ -90,6 +94,7 @@ def export(  # noqa: PLR0913 - one for each option
 
     A --worksheet has the given numbers, the formulas, and the exercises of FILE, with blanks for
     what is computed; --key is the same sheet with the answers. As html, both draw a small graph.
+    With --student, the exercises have the numbers that `stepgrad quiz --student` draws.
 
     --to html --replay writes the replay itself: one file that steps through the events in any
     browser, without a network, from --at or the start. `page.html#21` opens it at event 21; an
@@ -106,8 +111,8 @@ def export(  # noqa: PLR0913 - one for each option
       stepgrad export two_layer --to html --replay -o two_layer.html
       stepgrad export xor_tanh --to html --replay --steps 0,10,99 -o xor.html
     """
-    _check_kind(to, sheet=worksheet or key, replay=replay, steps=steps)
-    asked = _Asked(to, where, sheet=worksheet or key, key=key, replay=replay, steps=steps)
+    asked = _Asked(to, where, worksheet or key, key, student, replay, steps)
+    _check_kind(asked)
     if is_course(file):
         sys.exit(_export_course(file, output, asked, how))
     goal = None if output == "-" else Destination.of(output, [file])
@@ -125,6 +130,7 @@ class _Asked(NamedTuple):
     where: str | None
     sheet: bool
     key: bool
+    student: str
     replay: bool
     steps: Sequence[int] | None
 
@@ -140,7 +146,7 @@ def _write(opened: Opened, typed: Sequence[str], goal: Destination | None, asked
         cursor = Cursor(recording, at)
         told = where_is(cursor.state)
         if asked.sheet:
-            text = as_worksheet(scenario, cursor, asked.to, key=asked.key)
+            text = as_worksheet(scenario, cursor, asked.to, key=asked.key, student=asked.student)
         else:
             text = exported(scenario, cursor, asked.to)
     if goal is None:
@@ -188,15 +194,17 @@ def _scenario(recording: Recording) -> ScenarioFile | None:
     return None
 
 
-def _check_kind(to: str, *, sheet: bool, replay: bool, steps: Sequence[int] | None) -> None:
+def _check_kind(asked: _Asked) -> None:
     """Refuse options that do not go together."""
-    if sheet and to not in SHEETS:
-        raise click.UsageError(f"a worksheet is {' or '.join(SHEETS)}, not {to}")
-    if replay and sheet:
+    if asked.sheet and asked.to not in SHEETS:
+        raise click.UsageError(f"a worksheet is {' or '.join(SHEETS)}, not {asked.to}")
+    if asked.student and not asked.sheet:
+        raise click.UsageError("--student goes with --worksheet or --key")
+    if asked.replay and asked.sheet:
         raise click.UsageError("--replay has no --worksheet and no --key")
-    if to != "html" and replay:
+    if asked.to != "html" and asked.replay:
         raise click.UsageError("--replay goes with --to html")
-    if steps is not None and not replay:
+    if asked.steps is not None and not asked.replay:
         raise click.UsageError("--steps goes with --replay")
 
 

@@ -38,11 +38,16 @@ def export(file: ScenarioFile | None, cursor: Cursor, to: str) -> str:
     return FORMATS[to](file, cursor)
 
 
-def worksheet(file: ScenarioFile | None, cursor: Cursor, to: str, *, key: bool) -> str:
-    """Write the worksheet of a position, or its `key`, in one of the `SHEETS`."""
+def worksheet(
+    file: ScenarioFile | None, cursor: Cursor, to: str, *, key: bool, student: str = ""
+) -> str:
+    """Write the worksheet of a position, or its `key`, in one of the `SHEETS`.
+
+    The questions have the numbers of a `student`, as in the quiz.
+    """
     title = _title(file, cursor)
-    tasks = pose(file, recording=cursor.recording) if file else []
-    lines = worksheet_lines(cursor.state, title, tasks, PAGE, key=key)
+    tasks = pose(file, student, cursor.recording) if file else []
+    lines = worksheet_lines(cursor.state, title, tasks, PAGE, key=key, student=student)
     if to == "markdown":
         return _text(lines)
 

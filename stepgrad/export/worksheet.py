@@ -22,8 +22,8 @@ BLANK = "\\_" * 10
 """Where an answer is written."""
 
 
-def worksheet(
-    state: State, heading: str, tasks: Sequence[Task], room: int, *, key: bool
+def worksheet(  # noqa: PLR0913 - what a sheet is about, and how it is written
+    state: State, heading: str, tasks: Sequence[Task], room: int, *, key: bool, student: str = ""
 ) -> Iterator[str | State]:
     """Yield the lines of a worksheet in Markdown, or of its `key`.
 
@@ -33,13 +33,14 @@ def worksheet(
     nodes = [Node(state, index) for index in listed(state)]
     yield f"# {plain(printable(heading))}{': key' if key else ''}"
     yield from block(place(state))
-    yield from block([] if key else [f"Name: {BLANK * 3}"])
+    name = plain(printable(student)) or ("" if key else BLANK * 3)
+    yield from block([f"Name: {name}"] if name else [])
     if len(state.scene) <= room:
         yield state
     yield from section("Values", 2, _values(nodes, key=key))
     yield from block(left_out(len(state.scene) - len(nodes), ("node", "nodes"), "stepgrad export"))
     yield from section("Backward pass", 2, _backward(state, key=key))
-    yield from section("Questions", 2, _questions(tasks, key=key))
+    yield from section("Questions", 2, _questions(tasks, key=key, drawn=bool(student)))
 
 
 def _worked(state: State) -> State:
@@ -89,9 +90,11 @@ def _backward(state: State, *, key: bool) -> Iterator[str]:
     yield from block(left_out(len(events) - LINES, ("line", "lines"), "stepgrad replay"))
 
 
-def _questions(tasks: Sequence[Task], *, key: bool) -> Iterator[str]:
+def _questions(tasks: Sequence[Task], *, key: bool, drawn: bool) -> Iterator[str]:
+    """Yield the questions; numbers that are drawn for a student are not those of the table."""
     for number, task in enumerate(tasks, 1):
         if number > 1:
             yield ""
-        yield f"{number}. {plain(task.prompt)}"
+        given = f"{task.given}. " if drawn and task.given else ""
+        yield f"{number}. {plain(given + task.prompt)}"
         yield from block([f"   {plain(task.answer) if key else BLANK * 3}"])

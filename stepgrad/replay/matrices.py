@@ -1,6 +1,7 @@
-"""The parameters of a program as it keeps them: those of a matrix, or a list, in one line.
+"""The parameters of a program as it keeps them: those of a matrix, a list or a layer in one line.
 
-Names tell: `wte[3][5]` and `net.0.weight[1,2]` are elements of `wte` and `net.0.weight`.
+Names tell: `wte[3][5]` and `net.0.weight[1,2]` are elements of `wte` and `net.0.weight`, and
+`layer1/neuron2/w3` is one of `layer1`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from stepgrad.replay.telling.titles import title
 from stepgrad.replay.training import last_update, parameters
 
 _ELEMENT = re.compile(r"(.+?)((?:\[\d+(?:, ?\d+)*\])+)", re.ASCII)
+_MEMBER = re.compile(r"(.+?)/((?:neuron_?\d+/)?[^/]+)", re.ASCII)
 
 
 def parameter_lines(session: Session) -> Sequence[Line]:
@@ -48,7 +50,7 @@ def _values(recording: Recording, line: ScopeLine, position: int) -> Summary:
 
 
 def row_names(recording: Recording) -> Mapping[int, str]:
-    """Return what each parameter is called in its line: below its matrix, `[3][5]`."""
+    """Return what each parameter is called in its line: below its matrix ` [3][5]`."""
     return _grouped(recording).names
 
 
@@ -65,7 +67,7 @@ def _grouped(recording: Recording) -> _Grouped:
         return _Grouped([*names], names)
     matrices: dict[str, dict[int, str]] = {}
     for node, name in names.items():
-        if element := _ELEMENT.fullmatch(name):
+        if element := _ELEMENT.fullmatch(name) or _MEMBER.fullmatch(name):
             matrices.setdefault(element[1], {})[node] = element[2]
     lines: dict[Line, None] = {}  # each once, in order
     folded = {
@@ -78,11 +80,12 @@ def _grouped(recording: Recording) -> _Grouped:
     for node in names:
         lines[folded.get(node, node)] = None
     indices = {node: index for elements in matrices.values() for node, index in elements.items()}
-    return _Grouped([*lines], names | {node: indices[node] for node in folded})
+    return _Grouped([*lines], names | {node: f" {indices[node]}" for node in folded})
 
 
 def _line(matrix: str, elements: Mapping[int, str]) -> ScopeLine:
-    """A folded matrix, named with its shape: `wte (27×16)`."""
-    places = [tuple(map(int, re.findall(r"\d+", index))) for index in elements.values()]
-    axes = zip_longest(*places, fillvalue=0)
-    return ScopeLine(f"{matrix} ({'×'.join(str(max(at) + 1) for at in axes)})", sorted(elements))
+    """A folded matrix, named with its shape, `wte (27×16)`; a layer with its size."""
+    indices = [re.findall(r"\d+", index) for index in elements.values() if index.startswith("[")]
+    axes = zip_longest(*(map(int, index) for index in indices), fillvalue=0)
+    sizes = [max(at) + 1 for at in axes] if len(indices) == len(elements) else [len(elements)]
+    return ScopeLine(f"{matrix} ({'×'.join(map(str, sizes))})", sorted(elements))

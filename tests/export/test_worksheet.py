@@ -12,7 +12,9 @@ from click.testing import CliRunner
 from processes import limited, run
 from readers import at
 from stepgrad.cli import main
+from stepgrad.course.grading import pose_for
 from stepgrad.export import export, worksheet
+from stepgrad.export.markup import plain
 from stepgrad.export.prose import for_paper
 from stepgrad.export.worksheet import BLANK
 
@@ -30,6 +32,22 @@ def test_what_is_given_stays_and_what_is_asked_is_blank() -> None:
     assert f"`da/dz += da/da · ∂a/∂z` = {BLANK}" in text
     assert "What is da/dx1?" in text
     assert "Here z = x1·x2 + 1 is 7" not in text
+
+
+def test_a_student_has_the_numbers_of_the_quiz() -> None:
+    tasks = pose_for("relu_gate", "Ann").tasks
+    file, cursor = at("relu_gate")
+    ann = worksheet(file, cursor, "markdown", key=True, student="Ann")
+    assert "Name: Ann" in ann
+    assert all(plain(f"{task.given}. {task.prompt}") in ann for task in tasks)
+    assert all(plain(task.answer) in ann for task in tasks)
+    assert ann != worksheet(file, cursor, "markdown", key=True, student="Bob")
+
+
+def test_only_a_worksheet_is_for_a_student() -> None:
+    result = CliRunner().invoke(main, ["export", "relu_gate", "--to", "svg", "--student", "Ann"])
+    assert result.exit_code == 2
+    assert "--student goes with --worksheet or --key" in result.stderr
 
 
 def test_the_key_is_the_worksheet_with_its_blanks_filled_in() -> None:

@@ -56,7 +56,7 @@ def matrix_row(session: Session, line: ScopeLine, width: int) -> Content:
     an open one, the name stands alone.
     """
     if not line.nodes:
-        return Content.styled(ink.fit(f"− {line.scope}", width), ink.QUIET)
+        return Content.styled(ink.fit(f" − {line.scope}", width), ink.QUIET)
     fold = Fold(session.state, line, current=line.holds(session.state.focus))
     told = [(f"{span(values(session.state, line)):>{_SPAN}}", ink.PLAIN)]
     if width >= _WIDE:

@@ -3,6 +3,7 @@
 import pytest
 
 from stepgrad import Value, record
+from stepgrad.compat import MLP
 from stepgrad.engine.optim import SGD
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.graph.outline import ScopeLine
@@ -79,7 +80,7 @@ def test_the_matrix_of_the_selected_node_is_open() -> None:
     node = session.state.find("w[2][3]")
     rows = _drawn(session.select(node), 40)
     assert [row.split()[0] for row in rows[:4]] == ["−", "[0][0]", "[0][1]", "[0][2]"]
-    assert rows[1 + 2 * 6 + 3].startswith("› [2][3]")
+    assert rows[1 + 2 * 6 + 3].startswith("›  [2][3]")
     assert len(rows) == 1 + 24 + 2
 
 
@@ -87,6 +88,21 @@ def test_before_anything_is_made_there_is_nothing_to_sum_up() -> None:
     session = _matrices()
     start = session.go(session.cursor.seek(0))
     assert _drawn(start, 60)[0].split() == ["+", "w", "(4×6)", "∇"]
+
+
+def test_a_layer_is_one_line() -> None:
+    with record() as recording:
+        mlp = MLP(3, [5, 1])
+        mlp([1.0, 2.0, 3.0]).backward()  # type: ignore[union-attr]
+        SGD(mlp.parameters(), 0.5).step()
+    session = Session(Cursor(recording).seek(recording.length))
+    assert [row.split()[1:3] for row in _drawn(session, 40)] == [
+        ["layer1", "(20)"], ["layer2", "(6)"]
+    ]  # fmt: skip
+    node = session.state.find("layer2/neuron1/w2")
+    rows = [row.split() for row in _drawn(session.select(node), 40)]
+    assert rows[1][:2] == ["−", "layer2"]
+    assert [rows[2][0], *rows[3][:2]] == ["neuron1/w1", "›", "neuron1/w2"]
 
 
 def test_a_few_parameters_are_listed_one_by_one() -> None:
