@@ -29,10 +29,15 @@ def parameter_lines(session: Session) -> Sequence[Line]:
 
     Only the matrix with the selected node is open: its elements follow its heading.
     """
+    return _lines(session.recording, session.selected)
+
+
+@kept(2)
+def _lines(recording: Recording, selected: int | None) -> Sequence[Line]:
     lines: list[Line] = []
-    for line in _grouped(session.recording).lines:
+    for line in _grouped(recording).lines:
         lines.append(line)
-        if isinstance(line, ScopeLine) and line.holds(session.selected):
+        if isinstance(line, ScopeLine) and line.holds(selected):
             lines[-1:] = [ScopeLine(line.scope), *line.nodes]
     return lines
 
