@@ -260,7 +260,7 @@ def lift(number: object) -> Any:
     """Make a constant of a plain number; return NotImplemented for anything else."""
     if isinstance(number, Value):  # of a subclass
         return number
-    if not isinstance(number, Real):
+    if type(number) not in (float, int) and not isinstance(number, Real):  # asking takes longer
         return NotImplemented
     try:
         return constant(float(number))
