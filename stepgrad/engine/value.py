@@ -260,7 +260,7 @@ def lift(number: object) -> Any:
     """Make a constant of a plain number; return NotImplemented for anything else."""
     if isinstance(number, Value):  # of a subclass
         return number
-    if not isinstance(number, Real):
+    if not isinstance(number, (float, int, Real)):  # asking whether it is a Real takes longest
         return NotImplemented
     try:
         return constant(float(number))
