@@ -11,14 +11,12 @@ from pathlib import Path
 
 import click
 
-from stepgrad import headless
 from stepgrad.cli import PROGRAM
 from stepgrad.cli.output import echo, echo_lines
 from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, How, Opened, is_program, is_saved, open_typed, words_of
-from stepgrad.program import MODULE
+from stepgrad.program.named import MODULE
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.telling.sentences import say
 from stepgrad.scenario.diagnosed import Diagnosis, diagnosed
 from stepgrad.scenario.load import ScenarioFile
 
@@ -158,7 +156,11 @@ def narration(
     Where something is wrong, the lesson begins with that, as it does on the screen.
     """
     if not plain:
+        from stepgrad import headless  # noqa: PLC0415 - on a screen, nothing is narrated
+
         return headless.narration(recording)
+    from stepgrad.replay.telling.sentences import say  # noqa: PLC0415
+
     about = recording.source.docstring if recording.source else ""  # of a program
     title = scenario.title if scenario else recording.name
     lesson = scenario.lesson if scenario else about

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stepgrad import headless
 from stepgrad.cli.arguments import (
     ARGUMENTS,
     FileCommand,
@@ -181,7 +180,9 @@ def _print(opened: Opened, plain: bool) -> None:
         for line in narration(opened.recording, plain, opened.scenario):
             echo(line)
     else:
-        echo(f"{headless.summary(opened.recording)}; --plain prints them", err=True)
+        from stepgrad.headless import summary  # noqa: PLC0415 - where there is no screen
+
+        echo(f"{summary(opened.recording)}; --plain prints them", err=True)
 
 
 def _open_growing(file: str, theme: str, memory: int | None) -> int:
