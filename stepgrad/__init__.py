@@ -16,8 +16,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from stepgrad.engine.tape import mark, scope
-from stepgrad.engine.value import Value
 from stepgrad.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -31,6 +29,8 @@ if TYPE_CHECKING:
     )
     from stepgrad.engine.nn import MLP, Layer, Neuron
     from stepgrad.engine.optim import SGD, Adam, clip_norm
+    from stepgrad.engine.tape import mark, scope
+    from stepgrad.engine.value import Value
     from stepgrad.export.replay_page import show
     from stepgrad.recording.record import record
     from stepgrad.recording.recording import Recording
@@ -63,6 +63,7 @@ __all__ = [
 ]
 
 # A program that only computes does not wait for what records, reads and replays.
+# Help needs not even what computes.
 _ON_DEMAND = {
     "Adam": "stepgrad.engine.optim",
     "Cursor": "stepgrad.replay.cursor",
@@ -72,12 +73,15 @@ _ON_DEMAND = {
     "Recording": "stepgrad.recording.recording",
     "SGD": "stepgrad.engine.optim",
     "State": "stepgrad.replay.state",
+    "Value": "stepgrad.engine.value",
     "binary_cross_entropy": "stepgrad.engine.losses",
     "clip_norm": "stepgrad.engine.optim",
     "debug": "stepgrad.debugger",
+    "mark": "stepgrad.engine.tape",
     "op": "stepgrad.engine.define",
     "record": "stepgrad.recording.record",
     "record_scenario": "stepgrad.scenario",
+    "scope": "stepgrad.engine.tape",
     "show": "stepgrad.export.replay_page",
     "softmax": "stepgrad.engine.losses",
     "softmax_cross_entropy": "stepgrad.engine.losses",
@@ -90,7 +94,8 @@ if not TYPE_CHECKING:  # or a type checker would accept any name
     def __getattr__(name: str) -> Any:
         if name not in _ON_DEMAND:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(_ON_DEMAND[name]), name)
+        found = globals()[name] = getattr(import_module(_ON_DEMAND[name]), name)
+        return found  # and from now on without being asked: a program makes many Values
 
 
 def __dir__() -> list[str]:

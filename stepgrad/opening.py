@@ -14,8 +14,8 @@ from stepgrad.course.lessons import Course
 from stepgrad.engine.world import World
 from stepgrad.errors import StepgradError
 from stepgrad.printable import printable
-from stepgrad.program import ALL, MODULE, Selection, run_program, usual
-from stepgrad.program import is_program as runs
+from stepgrad.program.named import ALL, MODULE, Selection
+from stepgrad.program.named import is_program as runs
 from stepgrad.reading import is_zip
 from stepgrad.recording.changed import check_gates
 from stepgrad.recording.recording import Recording
@@ -138,6 +138,8 @@ def open_typed(
     """
     memory, world, selection = how
     if is_program(name):
+        from stepgrad.program import run_program, usual  # noqa: PLC0415 - for programs only
+
         again = shlex.join([*words_of(name), *arguments])
         watching = partial(usual, selection, again)
         run = run_program(

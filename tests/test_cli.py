@@ -633,6 +633,12 @@ def test_the_help_says_which_programs_can_run() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_all_begins_as_that_of_each(command: str) -> None:
+    whole = " ".join((main.commands[command].help or "").split())
+    assert whole.startswith(COMMANDS[command][1].removesuffix("."))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_no_two_options_of_a_command_share_a_name(command: str) -> None:
     names = [each.name for each in main.commands[command].params]
     assert len(set(names)) == len(names)

@@ -70,17 +70,30 @@ LATER = {
 }  # fmt: skip
 """What the screen needs after its first paint, or for a network."""
 
+RUNS = {
+    "stepgrad.engine.nn", "stepgrad.headless", "stepgrad.program.imported",
+    "stepgrad.program.kinds", "stepgrad.program.running", "stepgrad.recording.callers",
+    "stepgrad.replay.telling.sentences", "stepgrad.scenario.program.network",
+}  # fmt: skip
+"""What a program needs, a network, or a command without a screen."""
+
+OURS = {f"stepgrad.{room}" for room in ("engine", "recording", "replay", "scenario")}
+
 
 @pytest.mark.parametrize(
     ("code", "unneeded"),
     [
-        ("import stepgrad.cli", SCREEN | RARE | {"yaml", "stepgrad.replay", "stepgrad.scenario"}),
+        ("import stepgrad.cli", SCREEN | RARE | OURS | {"yaml"}),
+        (command("--help"), (SCREEN | RARE | OURS | {"yaml"}) - {"stepgrad.pages"}),
         ("import stepgrad; stepgrad.State, stepgrad.Cursor", SCREEN | RARE | {"click", "yaml"}),
         ("import stepgrad; stepgrad.record_scenario('two_layer')", SCREEN | RARE | {"click"}),
         (command("replay", "two_layer"), SCREEN | RARE),
         (
             "import stepgrad.cli.run, stepgrad.tui.app, stepgrad.tui.work",
-            RARE | LATER | {"yaml", "stepgrad.tui.gallery.screen", "stepgrad.tui.render.reports"},
+            RARE
+            | LATER
+            | RUNS
+            | {"yaml", "stepgrad.tui.gallery.screen", "stepgrad.tui.render.reports"},
         ),
     ],
 )

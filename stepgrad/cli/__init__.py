@@ -20,25 +20,37 @@ from stepgrad.printable import printable
 from stepgrad.version import __version__
 
 COMMANDS = {
-    "run": "stepgrad.cli.run:run",
-    "record": "stepgrad.cli.record:record",
-    "replay": "stepgrad.cli.replay:replay",
-    "export": "stepgrad.cli.export:export",
-    "check": "stepgrad.cli.check:check",
-    "diagnose": "stepgrad.cli.diagnose:diagnose",
-    "why": "stepgrad.cli.why:why",
-    "diff": "stepgrad.cli.diff:diff",
-    "torch-zoom": "stepgrad.cli.zoom:zoom",
-    "quiz": "stepgrad.cli.quiz:quiz",
-    "grade": "stepgrad.cli.grade:grade",
-    "list": "stepgrad.cli.lessons:list_",
-    "glossary": "stepgrad.cli.glossary:glossary",
-    "new": "stepgrad.cli.new:new",
-    "serve": "stepgrad.cli.serve:serve",
-    "schema": "stepgrad.cli.schema:schema",
-    "help": "stepgrad.cli.help:help_",
+    "run": ("stepgrad.cli.run:run", "Open the debugger on FILE."),
+    "record": ("stepgrad.cli.record:record", "Run FILE and save the recording."),
+    "replay": ("stepgrad.cli.replay:replay", "Replay FILE without a screen."),
+    "export": (
+        "stepgrad.cli.export:export",
+        "Write a position of FILE as a drawing, a hand-out or JSON.",
+    ),
+    "check": ("stepgrad.cli.check:check", "Check the expected numbers and the gradients of files."),
+    "diagnose": (
+        "stepgrad.cli.diagnose:diagnose",
+        "Say what is wrong in a run, and where to see it.",
+    ),
+    "why": ("stepgrad.cli.why:why", "Say why a number of NODE is what it is."),
+    "diff": ("stepgrad.cli.diff:diff", "Compare two recordings."),
+    "torch-zoom": (
+        "stepgrad.cli.zoom:zoom",
+        "Open the debugger on one element of a PyTorch model.",
+    ),
+    "quiz": ("stepgrad.cli.quiz:quiz", "Predict numbers before they are shown."),
+    "grade": ("stepgrad.cli.grade:grade", "Mark saved answers, and programs."),
+    "list": ("stepgrad.cli.lessons:list_", "List the lessons that ship with stepgrad."),
+    "glossary": ("stepgrad.cli.glossary:glossary", "Explain a WORD."),
+    "new": ("stepgrad.cli.new:new", "Write a scenario to start from."),
+    "serve": ("stepgrad.cli.serve:serve", "Serve the debugger to browsers on this machine."),
+    "schema": ("stepgrad.cli.schema:schema", "Print the JSON Schema of scenario files."),
+    "help": ("stepgrad.cli.help:help_", "Explain a command, or a topic."),
 }
-"""Where each command is, in the order of the help."""
+"""Where each command is, and what it does in brief, in the order of the help.
+
+The help of all is there without loading any.
+"""
 
 _SIGPIPE = 13  # Windows has no name for it
 
@@ -53,7 +65,7 @@ class _Commands(Mapping[str, click.Command]):
         return iter(COMMANDS)
 
     def __getitem__(self, name: str) -> click.Command:
-        module, _, command = COMMANDS[name].partition(":")
+        module, _, command = COMMANDS[name][0].partition(":")
         with loading():
             return cast("click.Command", getattr(import_module(module), command))
 
@@ -74,6 +86,11 @@ class _Group(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own
         """Return the names in the order of the table."""
         return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List what the commands do."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, brief) for name, (_, brief) in COMMANDS.items()])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the topics of `stepgrad help`."""

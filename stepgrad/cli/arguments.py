@@ -1,4 +1,4 @@
-"""What commands share: FILE and its arguments, checks of output paths, narration."""
+"""What commands share: FILE and its arguments, checks of output paths."""
 
 from __future__ import annotations
 
@@ -6,22 +6,16 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import redirect_stdout, suppress
-from itertools import chain
 from pathlib import Path
 
 import click
 
-from stepgrad import headless
 from stepgrad.cli import PROGRAM
 from stepgrad.cli.output import echo, echo_lines
 from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, How, Opened, is_program, is_saved, open_typed, words_of
-from stepgrad.program import MODULE
+from stepgrad.program.named import MODULE
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.telling.sentences import say
-from stepgrad.scenario.diagnosed import Diagnosis, diagnosed
-from stepgrad.scenario.load import ScenarioFile
 
 PLAIN = click.option(
     "--plain", is_flag=True, help="Describe every event in a sentence, for screen readers."
@@ -149,39 +143,6 @@ def _note(program: str, words: Sequence[str], rule: str) -> None:
         come, are = ("comes", "is") if len(words) == 1 else ("come", "are")
         note = f"note: {shown} {come} after {program} and {are} passed to it; {rule}"
         echo(note, err=True)
-
-
-def narration(
-    recording: Recording, plain: bool, scenario: ScenarioFile | None = None
-) -> Iterable[str]:
-    """Narrate every event in notation; if `plain`, in sentences, after title and lesson.
-
-    Where something is wrong, the lesson begins with that, as it does on the screen.
-    """
-    if not plain:
-        return headless.narration(recording)
-    about = recording.source.docstring if recording.source else ""  # of a program
-    title = scenario.title if scenario else recording.name
-    lesson = scenario.lesson if scenario else about
-    parts = (title, _alarm(diagnosed(recording, scenario)), lesson.strip())
-    opening = [line for text in parts if text for line in (*text.split("\n"), "")]
-    return chain(opening, (say(recording, index) for index in range(recording.length)))
-
-
-def described(opened: Opened, cursor: Cursor, plain: bool) -> Iterable[str]:
-    """Describe a position in a report; if `plain`, the last event in a sentence."""
-    if not plain:
-        return headless.report(opened.scenario, cursor)
-    event = cursor.position - 1
-    return [say(cursor.recording, event) if event >= 0 else "Nothing has happened yet."]
-
-
-def _alarm(found: Diagnosis) -> str:
-    """Say the first verdict, if there is one to be said."""
-    if not found.open:
-        return ""
-    more = f" stepgrad diagnose says {len(found.open) - 1} more." if len(found.open) > 1 else ""
-    return f"Something is wrong: {found.open[0].text}{more}"
 
 
 def nothing_recorded(file: str, recording: Recording) -> StepgradError:

@@ -16,7 +16,7 @@ from stepgrad.cli.arguments import nothing_recorded
 from stepgrad.cli.progress import progress_bar
 from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.opening import How, Opened, files_typed, is_course, is_program, open_typed
-from stepgrad.program import ALL
+from stepgrad.program.named import ALL
 from stepgrad.scenario import locate
 from stepgrad.scenario.programs import meant_to_fail
 

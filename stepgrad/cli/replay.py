@@ -10,7 +10,8 @@ from functools import partial
 import click
 
 from stepgrad import headless
-from stepgrad.cli.arguments import ARGUMENTS, PLAIN, FileCommand, described, narration
+from stepgrad.cli.arguments import ARGUMENTS, PLAIN, FileCommand
+from stepgrad.cli.narrating import described, narration
 from stepgrad.cli.output import echo, echo_json
 from stepgrad.cli.selecting import BUG, HOW
 from stepgrad.opening import How, Opened, open_typed, session_at

@@ -11,14 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stepgrad import headless
-from stepgrad.cli.arguments import (
-    ARGUMENTS,
-    FileCommand,
-    described,
-    narration,
-    say_nothing_happened,
-)
+from stepgrad.cli.arguments import ARGUMENTS, FileCommand, say_nothing_happened
 from stepgrad.cli.output import echo
 from stepgrad.cli.selecting import BUG, HOW
 from stepgrad.course.folder import course_of, home_of
@@ -182,14 +175,16 @@ def _begin(opened: Opened, where: str | None) -> int:
 
 def _print(opened: Opened, plain: bool, position: int | None) -> None:
     """Print the position that was asked for; else all events, of a program only how many."""
-    lines: Iterable[str]
+    from stepgrad.cli.narrating import described, narration  # noqa: PLC0415 - without a screen
+    from stepgrad.headless import summary  # noqa: PLC0415
+
+    lines: Iterable[str] = ()
     if position is not None:
         lines = described(opened, Cursor(opened.recording).seek(position), plain)
     elif plain or opened.scenario is not None:
         lines = narration(opened.recording, plain, opened.scenario)
     else:
-        echo(f"{headless.summary(opened.recording)}; --plain prints them", err=True)
-        return
+        echo(f"{summary(opened.recording)}; --plain prints them", err=True)
     for line in lines:
         echo(line)
 

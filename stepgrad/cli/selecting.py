@@ -11,7 +11,7 @@ import click
 
 from stepgrad.engine.world import USAGE, World
 from stepgrad.opening import How
-from stepgrad.program import Selection
+from stepgrad.program.named import Selection
 from stepgrad.recording.memory import as_bytes
 
 _STEPS = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")

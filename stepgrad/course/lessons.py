@@ -6,17 +6,16 @@ A folder says by a `course.yaml` which lessons there are; `folder` reads it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
 
 from stepgrad.scenario import ProgramFile, ScenarioFile, gallery, lesson_name
 
 LessonFile: TypeAlias = ScenarioFile | ProgramFile
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Course:
+class Course(NamedTuple):
     """Lessons by name, in order.
 
     Progress is kept as that of `kept`; `headings` are those of a `course.yaml`, by lesson, and
@@ -26,8 +25,8 @@ class Course:
     title: str
     lessons: Mapping[str, LessonFile]
     kept: str = ""
-    headings: Mapping[str, str] = field(default_factory=dict)
-    after: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    headings: Mapping[str, str] = MappingProxyType({})
+    after: Mapping[str, Sequence[str]] = MappingProxyType({})
 
     @property
     def names(self) -> list[str]:

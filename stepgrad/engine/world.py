@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from stepgrad.engine.graph import Carry
 from stepgrad.engine.node import Node
@@ -36,8 +35,7 @@ USAGE = ", ".join(" ".join(filter(None, (bug, _WANTS.get(bug)))) for bug in BUGS
 """How each is written."""
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(NamedTuple):
     """A world in which one thing is wrong.
 
     Args:

@@ -7,7 +7,6 @@ paper is left out, and its length is given.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import chain, groupby, islice
 
 from stepgrad.engine.notation import atom
@@ -162,7 +161,7 @@ def _line(recording: Recording, index: int) -> str:
         case Backward(), Accumulate(before=None, by_hand=None):
             receiver = block.sweep.receivers[index - block.start - 1]
             if len(block.sweep.incoming[receiver]) == 1:
-                return str(replace(told, effects=()))
+                return str(told._replace(effects=()))
     return str(told)
 
 

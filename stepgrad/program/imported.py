@@ -10,7 +10,9 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from threading import get_ident
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
+
+from stepgrad.program.named import ALL, Selection
 
 _TORCH = "torch"
 
@@ -59,23 +61,6 @@ class _Loader(Loader):
 
 Watching = Callable[[], AbstractContextManager[Any]]
 """Something that goes on while a program uses PyTorch."""
-
-
-class Selection(NamedTuple):
-    """Which part of a PyTorch program is recorded; by default, all of it.
-
-    Args:
-        steps: these training steps only; the first is 0.
-        batch_row: of a batch, this sample's path only; the first is 0.
-        layers: what happens in these modules only, by their paths: `layers.0`.
-    """
-
-    steps: range | None = None
-    batch_row: int | None = None
-    layers: tuple[str, ...] = ()
-
-
-ALL = Selection()
 
 
 def usual(selection: Selection = ALL, again: str = "") -> AbstractContextManager[Any]:

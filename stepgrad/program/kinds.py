@@ -11,14 +11,10 @@ from importlib.util import decode_source, find_spec
 from pathlib import Path
 from types import ModuleType
 
+from stepgrad.program.named import MAIN, MODULE
 from stepgrad.program.parts import Parts, Program, ProgramError
 from stepgrad.reading import read_regular, why
 from stepgrad.recording.source import Source
-
-MODULE = "-m "
-"""How the name of a program begins that is a module, as `-m package.module` is typed."""
-
-_MAIN = "__main__"
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,7 @@ class Script:
 
     def parts(self, main: ModuleType) -> Parts:
         """Yield all of it."""
-        file, loader = self.file, SourceFileLoader(_MAIN, self.file)
+        file, loader = self.file, SourceFileLoader(MAIN, self.file)
         main.__dict__.update(__file__=file, __loader__=loader, __cached__=None)
         code = compile(self.content, file, "exec", dont_inherit=True)
         yield code, Source(file, decode_source(self.content))
@@ -89,11 +85,9 @@ class Module:
         if spec.submodule_search_locations is None:
             return spec
         try:
-            return _spec(f"{self.module}.{_MAIN}")
+            return _spec(f"{self.module}.{MAIN}")
         except ProgramError:
-            raise ProgramError(
-                f"{MODULE}{self.module}: is a package without a {_MAIN}.py"
-            ) from None
+            raise ProgramError(f"{MODULE}{self.module}: is a package without a {MAIN}.py") from None
 
 
 def _spec(name: str) -> ModuleSpec:
@@ -121,9 +115,9 @@ class Folder:
 
     def parts(self, main: ModuleType) -> Parts:
         """Yield its `__main__`."""
-        spec = PathFinder.find_spec(_MAIN, [self.name])
+        spec = PathFinder.find_spec(MAIN, [self.name])
         if spec is None or not isinstance(spec.loader, SourceFileLoader):
-            raise ProgramError(f"{self.name}: is a folder without a {_MAIN}.py")
+            raise ProgramError(f"{self.name}: is a folder without a {MAIN}.py")
         main.__dict__.update(
             __file__=spec.origin,
             __cached__=spec.cached,
@@ -131,16 +125,9 @@ class Folder:
             __package__="",
             __spec__=spec,
         )
-        code, file = spec.loader.get_code(_MAIN), str(spec.origin)
+        code, file = spec.loader.get_code(MAIN), str(spec.origin)
         assert code is not None, "it has a source"
-        yield code, Source(file, spec.loader.get_source(_MAIN) or "")
-
-
-def is_program(name: str) -> bool:
-    """Whether a name is that of a Python program: a file, a notebook, `-m module`, or a folder."""
-    if name.startswith(MODULE) or name.endswith((".py", ".ipynb")):
-        return True
-    return bool(name) and "\0" not in name and (Path(name) / f"{_MAIN}.py").is_file()
+        yield code, Source(file, spec.loader.get_source(MAIN) or "")
 
 
 def program_of(name: str) -> Program:

@@ -49,6 +49,9 @@ class Callers:
         places: makes places of lines.
     """
 
+    WIDTH = len(get_args(Noted))
+    """How many things are noted of each node."""
+
     def __init__(self, places: Places) -> None:
         self.holders = Holders()
         self._places = places
@@ -119,7 +122,7 @@ class Callers:
     def described(self, noted: Sequence[Any]) -> tuple[Sequence[Node], Described]:
         """Return nodes, and what is known of them; the parts of all `Noted` follow each other."""
         self._calls.next_batch()
-        width = len(get_args(Noted))
+        width = self.WIDTH
         nodes, sites, places, paths = (noted[part::width] for part in range(width))
         self.holders.made(len(nodes))
         made = bytes([node._operation.code for node in nodes]), sites, places, paths

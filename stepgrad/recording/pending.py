@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from stepgrad.engine.dual import tangents_among
 from stepgrad.engine.node import Node
@@ -11,10 +11,12 @@ from stepgrad.engine.ops import LEAF
 from stepgrad.engine.tape import Place, current_place
 from stepgrad.recording.batch import Batch, first_of_row, offsets
 from stepgrad.recording.blocks import packed
-from stepgrad.recording.callers import Callers, Noted, Where
 from stepgrad.recording.changes import Written
 from stepgrad.recording.foreign.walks import Walk, Walked
 from stepgrad.recording.released import MANY, Released
+
+if TYPE_CHECKING:
+    from stepgrad.recording.callers import Callers, Where
 
 
 class Pending:
@@ -38,7 +40,7 @@ class Pending:
         self._width = 1
         self.append: Callable[[Node], None] = self.made.append
         if callers is not None:
-            self._width = len(get_args(Noted))
+            self._width = callers.WIDTH
             self.append = callers.noting(self.made.extend)
         self._callers = callers
         self._named: list[Node] = []

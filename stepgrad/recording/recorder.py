@@ -21,7 +21,6 @@ from stepgrad.engine.tape import Place, Rule, WriteKind, active_tape, assign
 from stepgrad.recording.blocks import Marked
 from stepgrad.recording.blockwise import Blockwise
 from stepgrad.recording.budget import Budget, watch
-from stepgrad.recording.callers import Callers
 from stepgrad.recording.changes import Writing
 from stepgrad.recording.foreign.door import Door
 from stepgrad.recording.log import Log
@@ -67,6 +66,8 @@ class Recorder(Blockwise):
         log.begin(self._settle_for_reader)
         places = Places(log.sources)
         self.lines = lines
+        if lines:  # those of a scenario are known
+            from stepgrad.recording.callers import Callers  # noqa: PLC0415
         self._callers = Callers(places) if lines else None
         self._pending = Pending(self._callers)
         self._writer = Writer(log, self._budget, places.at, self._pending.want)
@@ -94,8 +95,7 @@ class Recorder(Blockwise):
                 self._pending.let_go()
                 self.closed = True
                 nothing = deque[Node](maxlen=0).append  # keeps nothing, and is as fast
-                self._usual = nothing, self._write_unrecorded
-                self.append, self.write = self._usual
+                self.append, self.write = self._usual = nothing, self._write_unrecorded
                 self._door.alert = True
                 if self._enclosing is not None:  # before the program writes other numbers
                     self._enclosing.settle()

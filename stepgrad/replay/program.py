@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from stepgrad.engine.world import World
@@ -32,8 +32,7 @@ class Variant(NamedTuple):
     world: World | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """A program that can run again: with edits, or in another world.
 
     `settings` has the text of each setting, by name; `short` has other names for them. `bits` is a
@@ -43,8 +42,8 @@ class Program:
     """
 
     run: Callable[[Mapping[str, Edit], World | None], Recording]
-    settings: Mapping[str, str] = field(default_factory=dict)
-    short: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = MappingProxyType({})
+    short: Mapping[str, str] = MappingProxyType({})
     bits: str = ""
     evaluate: Evaluate | None = None
     exercises: Callable[[], Sequence[Task]] = tuple

@@ -19,9 +19,8 @@ from stepgrad.recording.record import recorded_by, recorder_of
 from stepgrad.recording.recording import Recording, Source
 from stepgrad.scenario.form.sections import GraphScenario, NetworkScenario
 from stepgrad.scenario.load import ScenarioFile
-from stepgrad.scenario.program import Edits
+from stepgrad.scenario.program import Edits, Program
 from stepgrad.scenario.program.graph import both_modes, graph_program
-from stepgrad.scenario.program.network import network_program, nodes_of_row
 from stepgrad.scenario.program.training import epoch, run
 
 
@@ -75,6 +74,8 @@ def _check_size(file: ScenarioFile, room: int) -> None:
     """Raise `ScenarioError` if a pass has more nodes than there is room for."""
     if file.statements:  # as many as a file can write
         return
+    from stepgrad.scenario.program.network import nodes_of_row  # noqa: PLC0415 - of networks only
+
     model = cast("NetworkScenario", file.model)
     rows, nodes = len(model.data.inputs), nodes_of_row(model)
     if rows * nodes <= room:
@@ -111,6 +112,14 @@ def _passes(file: ScenarioFile, edits: Edits) -> tuple[Iterator[None], int, int]
     if file.statements and cast("GraphScenario", file.model).wrt:
         return both_modes(file, edits)
     train = file.model.train
-    program = graph_program(file, edits) if file.statements else network_program(file, edits)
+    program = _program(file, edits)
     total = 1 if train is None else train.steps + 1
     return run(program, train), epoch(program, train), total
+
+
+def _program(file: ScenarioFile, edits: Edits) -> Program:
+    if file.statements:
+        return graph_program(file, edits)
+    from stepgrad.scenario.program.network import network_program  # noqa: PLC0415 - one kind of two
+
+    return network_program(file, edits)

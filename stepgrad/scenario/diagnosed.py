@@ -7,8 +7,7 @@ should wait for them before there is something to see.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stepgrad.errors import ScenarioError, suggest
 from stepgrad.recording.kept import kept
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from stepgrad.diagnosis import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(NamedTuple):
     """What is wrong in a recording.
 
     Args:

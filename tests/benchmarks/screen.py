@@ -29,7 +29,7 @@ from types import TracebackType
 
 STARTS = 15
 ROWS, COLUMNS = 40, 120
-TARGET = 1.5
+TARGET = 1.6
 
 SILENCE = 0.06
 """Seconds without output after which the answer to a key is taken to be complete."""

@@ -182,7 +182,7 @@ async def test_what_is_turned_faster_than_it_is_painted_is_done_as_one() -> None
             runs.append(given)
             return program.run(given, world)
 
-        screen.session = replace(screen.now, program=replace(program, run=run))
+        screen.session = replace(screen.now, program=program._replace(run=run))
         for _ in range(30):  # as keys that are there before anything is painted
             screen.action_nudge_up()  # type: ignore[attr-defined]
         await until(pilot, lambda: edits(screen) == {"x": 5.0} and not screen._turning)

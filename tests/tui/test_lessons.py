@@ -12,6 +12,7 @@ from textual.widgets import Static
 from screens import debugger, press, settle, until
 from stepgrad.course.glossary import look_up
 from stepgrad.course.learner import Learner
+from stepgrad.replay.lesson.following import Lesson
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.rerun import session_on
@@ -162,6 +163,23 @@ async def test_the_end_of_a_lesson_is_said_once_and_leads_on(tmp_path: Path) -> 
         assert strip_of(app.screen) == ["✓ done · p: predict it · q: quit"]
         await press(pilot, "enter")
         assert app.screen.is_current, "a file of one's own has no next lesson"
+
+
+async def test_a_text_with_steps_is_never_laid_out_without_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lay_out, seen = LessonPanel._lay_out, list[tuple[Lesson | None, int]]()
+
+    def noted(panel: LessonPanel, width: int) -> object:
+        seen.append((panel.lesson, width))
+        return lay_out(panel, width)
+
+    monkeypatch.setattr(LessonPanel, "_lay_out", noted)
+    async with debugger(size=(140, 45)) as (pilot, screen):
+        await settle(pilot)
+        assert screen.diagnosis is not None
+        widths = [width for lesson, width in seen if lesson is screen.lesson]
+        assert len(seen) == len({*widths}) > 0
 
 
 async def test_all_steps_have_a_column_in_which_the_current_one_is_in_view() -> None:

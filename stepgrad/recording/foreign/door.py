@@ -9,15 +9,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from types import FrameType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from stepgrad.engine.node import Node
 from stepgrad.engine.tape import WriteKind, current_place
-from stepgrad.recording.callers import Callers, Where
 from stepgrad.recording.changes import Writing
 from stepgrad.recording.naming.sites import Spot
 from stepgrad.recording.pending import Pending
 from stepgrad.recording.places import Places
+
+if TYPE_CHECKING:
+    from stepgrad.recording.callers import Callers, Where
 
 
 class Recorder(Protocol):

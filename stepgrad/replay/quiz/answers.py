@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
 from math import isfinite
 from typing import Literal, NamedTuple
@@ -30,8 +29,7 @@ class AnswerError(StepgradError):
     """What was typed is not a number; the message says what would be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """A number to predict.
 
     `about` is what it tests (`tanh`, `mul`), to tell a learner what to review. `position` is just

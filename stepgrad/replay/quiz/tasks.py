@@ -6,7 +6,6 @@ A `Sitting` is a fold over typed lines, so whoever has the lines can mark them a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from stepgrad.replay.quiz.answers import UNKNOWN, Reply
@@ -61,8 +60,7 @@ class Work(NamedTuple):
         return max(_LEAST, 1 - _COST * (self.hints + self.wrong)) if self.right else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Sitting:
+class Sitting(NamedTuple):
     """Tasks, and the work on those that have been started, of which the last may be open."""
 
     tasks: Sequence[Task]
@@ -114,4 +112,4 @@ class Sitting:
         return self._with(place, work._replace(lines=lines, wrong=wrong, shown=shown)), said
 
     def _with(self, place: int, work: Work) -> Sitting:
-        return replace(self, works=(*self.works[:place], work))
+        return self._replace(works=(*self.works[:place], work))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from stepgrad.progress import advance
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
@@ -70,8 +69,7 @@ def _nearest(events: Sequence[int], start: int, *, forward: bool) -> int | None:
     return events[at] if 0 <= at < len(events) else None
 
 
-@dataclass(frozen=True)
-class NodeStop:
+class NodeStop(NamedTuple):
     """Stop at a node: in a training loop, at its counterpart in every step.
 
     Without `every`, where it is made and where its gradient is complete; with it, at each change of

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import isfinite
 from operator import mul
+from typing import NamedTuple
 
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.notation import atom
@@ -38,8 +38,7 @@ from stepgrad.replay.telling.titles import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Narration:
+class Narration(NamedTuple):
     """An event in notation.
 
     `symbols` is the rule (`dL/dh += dL/dy · ∂y/∂h`), `steps` are the same with numbers put in, the

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -37,7 +36,7 @@ def chain(recording: Recording, position: int, width: int, keys: Keymap = KEYS) 
         return Content("\n").join(row.truncate(width, ellipsis=True) for row in rows)
     told = narrate(recording, position - 1)
     while len(told.steps) > 1 and cell_len(told.numbers) > width:
-        told = replace(told, steps=told.steps[1:])
+        told = told._replace(steps=told.steps[1:])
     phase = recording.events[position - 1].phase
     together, apart = [told.effect] if told.effect else [], told.effects
     for effects, room in ((together, ROWS), (apart, ROWS), (apart, ROWS - 1), (apart, ROWS - 2)):

@@ -37,8 +37,13 @@ class TeachingScreen(DiagnosingScreen):
         self.says = says
 
     def on_mount(self) -> None:
-        """Open the lesson once everything else is painted: reading Markdown takes a while."""
-        self.call_after_refresh(self._open_lesson)
+        """Open the text once everything else is painted: reading Markdown takes a while."""
+        self.call_after_refresh(self._open_text)
+
+    def _open_text(self) -> None:
+        self._open_lesson()  # first, or the text would be laid out twice
+        for panel in self.query(LessonPanel):
+            panel.open()
 
     def _open_lesson(self) -> None:
         if self.says.guides and self.lesson is None:

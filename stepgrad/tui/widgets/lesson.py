@@ -18,6 +18,7 @@ from stepgrad.tui.widgets.lists import Lines
 from stepgrad.tui.widgets.panel import DiagnosedPanel
 
 if TYPE_CHECKING:
+    from stepgrad.diagnosis.verdict import Verdict
     from stepgrad.replay.lesson.following import Lesson
 
 Column = tuple[Sequence[Content], range]
@@ -57,11 +58,8 @@ class LessonPanel(Lines, DiagnosedPanel, can_focus=True):
         self._shown = (range(0), 0)
         self._laid_out: tuple[object, Column] = (None, ((), range(0)))
 
-    def on_mount(self) -> None:
-        """Open the text once everything else is painted: reading Markdown takes a while."""
-        self.call_after_refresh(self._open)
-
-    def _open(self) -> None:
+    def open(self) -> None:
+        """Show the text: until then there is none, since reading Markdown takes a while."""
         self._opened = True
         self.show()
 
@@ -73,10 +71,14 @@ class LessonPanel(Lines, DiagnosedPanel, can_focus=True):
         """Return the lines, which are the same until a step is done or something is found wrong."""
         if not (self._opened and width):  # out of view, there is nothing to wrap the text in
             return (), range(0)
-        about = self.lesson, self.diagnosis, width
+        about = self.lesson, self._open_verdicts, width
         if self._laid_out[0] != about:
             self._laid_out = about, self._lay_out(width)
         return self._laid_out[1]
+
+    @property
+    def _open_verdicts(self) -> Sequence[Verdict]:
+        return [*self.diagnosis.open] if self.diagnosis else []
 
     def _lay_out(self, width: int) -> Column:
         from stepgrad.tui.render.lesson import lesson  # noqa: PLC0415 - after the first paint
@@ -84,7 +86,7 @@ class LessonPanel(Lines, DiagnosedPanel, can_focus=True):
 
         keys = shown_keys(self)
         first = None
-        if self.diagnosis:
+        if self.diagnosis and self._open_verdicts:
             from stepgrad.tui.render.listing import alarm  # noqa: PLC0415 - found out later
 
             first = alarm(self.diagnosis, keys)
