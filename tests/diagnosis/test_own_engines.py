@@ -90,6 +90,46 @@ def test_where_minus_one_arrives_the_line_tells_whether_it_is_multiplied_by(
     assert [each.kind for each in found.faults] == [kind]
 
 
+POWER = """
+class V:
+    def __init__(self, data, kids=()):
+        self.data, self.grad, self._prev, self._backward = data, 0.0, kids, None
+    def __mul__(self, other):
+        out = V(self.data * other.data, (self, other))
+        def _backward():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+        out._backward = _backward
+        return out
+    def __pow__(self, n):
+        out = V(self.data**n, (self,))
+        def _backward():
+            self.grad += LOCAL * out.grad
+        out._backward = _backward
+        return out
+
+x = V(3.0)
+y = x**2
+z = y * x
+z.grad = 1.0
+z._backward()
+y._backward()
+"""
+
+
+@pytest.mark.parametrize("local", ["n * self.data**n", "(n - 1) * self.data ** (n - 1)"])
+def test_a_coincidence_of_numbers_is_no_cause_that_the_line_rules_out(
+    tmp_path: Path, local: str
+) -> None:
+    """18 · 3 is also 6 · 9, with the value of the result; 3 · 3 more makes what `=` would leave."""
+    path = tmp_path / "mine.py"
+    path.write_text(POWER.replace("LOCAL", local))
+    found = judgement(recorded(path))
+    assert found is not None
+    (fault,) = found.faults
+    assert fault.kind == "local derivative"
+
+
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
