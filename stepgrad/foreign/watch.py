@@ -14,7 +14,7 @@ from stepgrad.foreign.classes import LABELS, Hooks, Kind, hides_writes, reads_pl
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import CONSTRUCTOR, Frames
 from stepgrad.foreign.making import Making
-from stepgrad.foreign.nodes import Shadow, number, read, same
+from stepgrad.foreign.nodes import Shadow, as_float, read, same
 from stepgrad.foreign.rules import UNSEEN, Rules
 from stepgrad.recording.foreign.remark import GRADLESS
 
@@ -83,7 +83,7 @@ class Watch:
             self._say("unfinished", "the program ended in the middle of a backward pass")
         for each, node in [*self.instances()]:
             kind = self._hooks.kinds[type(each)]
-            now = number(read(each, kind.grad))
+            now = as_float(read(each, kind.grad))
             inside = self._rules.paths.inside(node)
             if now is not None and not inside and not same(now, node._grad):
                 self._say("unseen", UNSEEN, node)
@@ -174,7 +174,7 @@ class Watch:
             if making.pending is not None:
                 making.flush()
             node = making.adopt(made)
-            node._grad = number(before) or 0.0
+            node._grad = as_float(before) or 0.0
             return node
         else:
             making.begin(made, kind, frame)
@@ -204,7 +204,7 @@ class Watch:
 
     def _is_older(self, made: Any, frame: FrameType, kind: Kind) -> bool:
         """Whether an object was made before, unseen: by pickle or copy, for example."""
-        complete = number(read(made, kind.data)) is not None
+        complete = as_float(read(made, kind.data)) is not None
         return complete and self._frames.of(frame, made).role < CONSTRUCTOR
 
     def _failed(self, error: Exception) -> None:
