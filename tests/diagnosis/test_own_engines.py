@@ -175,6 +175,31 @@ def test_a_pass_that_begins_with_what_was_asked_for_is_not_blamed(
     assert not found.faults
 
 
+KEPT = """
+class V:
+    def __init__(self, data, kids=(), local=()):
+        self.data, self.grad, self._prev, self.local = data, 0.0, kids, local
+    def __mul__(self, other):
+        return V(self.data * other.data, (self, other), (other.data, self.data))
+    def backward(self):
+        self.grad = 1.0
+        grads = {self: 1.0}
+        for kid, local in zip(self._prev, self.local):
+            grads[kid] = grads.get(kid, 0.0) + local * grads[self]
+        return grads
+
+print((V(2.0) * V(3.0)).backward())
+"""
+
+
+def test_a_pass_whose_gradients_are_kept_in_a_dict_is_not_blamed(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(KEPT)
+    found = judgement(recorded(path))
+    assert found is not None
+    assert not found.faults
+
+
 def test_rules_that_are_not_judged_are_named_in_one_note(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     text = (FOREIGN / "healthy" / "copies.py").read_text()

@@ -238,7 +238,11 @@ class Lines:
     def has_rule(self, node: int) -> bool:
         """Whether a node has a rule: that of its operation runs somewhere, or is stored."""
         runs = self.recording.operation(node)[0].name in with_rules(self.recording)
-        return runs or any(map(hands_on_a_function, self.around(self.made(node))[-1:]))
+        return runs or self.stores_rule(node)
+
+    def stores_rule(self, node: int) -> bool:
+        """Whether the method that makes a node hands on a function that is defined in it."""
+        return any(map(hands_on_a_function, self.around(self.made(node))[-1:]))
 
     # The text.
 
