@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import partial
 
@@ -38,7 +39,8 @@ class Causes:
         self._words, self._lines = Words(recording), Lines(recording)
         self._others = others
         self._first = first = wrong[0]
-        self._overwritten = not self._lines.adds(first.place) and all(
+        adds = isinstance(self._lines.statement(first.place), ast.AugAssign)
+        self._overwritten = not adds and all(
             each.before and each.close(each.after, each.expected) for each in wrong
         )
         if self._lines.replaces(first.place):  # what was there does not count

@@ -69,10 +69,6 @@ class Lines:
             if isinstance(each, ast.If) and each.lineno <= line <= end(each)
         )
 
-    def adds(self, place: Place | None) -> bool:
-        """Whether a line is an augmented assignment, such as `x.grad += …`."""
-        return isinstance(self.statement(place), ast.AugAssign)
-
     def keeps(self, place: Place | None) -> bool:
         """Whether a line writes back what is there, as `x.grad = x.grad` does."""
         statement = self.statement(place)
