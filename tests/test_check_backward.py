@@ -70,6 +70,7 @@ def test_the_first_that_differs_is_named_with_its_chain() -> None:
 def test_each_path_has_a_line() -> None:
     told = failure(lambda a: a.exp() + 3 * a, lambda a: 3, a=0)
     assert told.splitlines()[1:] == [
+        "    that is only what comes back through 3·a: add the other paths",
         "    ∂out/∂(3·a) · ∂(3·a)/∂a = 1 · 3 = 3",
         "    ∂out/∂exp(a) · ∂exp(a)/∂a = 1 · 1 = 1",
     ]

@@ -573,6 +573,36 @@ def test_values_that_only_other_threads_made_are_asked_about(tmp_path: Path) -> 
     assert "in another thread" in stepgrad_("run", path).stderr
 
 
+KEPT_IN_A_DICT = """
+class V:
+    def __init__(self, data, parents=()):
+        self.data, self.parents = data, parents
+    def __add__(self, other):
+        return V(self.data + other.data, ((self, 1.0), (other, 1.0)))
+    def __mul__(self, other):
+        return V(self.data * other.data, ((self, other.data), (other, self.data)))
+
+print((V(2.0) * V(3.0)).data)
+"""
+
+
+def test_a_class_that_keeps_no_gradients_is_named(tmp_path: Path) -> None:
+    path = tmp_path / program(tmp_path, KEPT_IN_A_DICT)
+    told = stepgrad_("diagnose", path, code=2).stderr
+    assert "objects of V have a `data`, and no attribute such as `grad`" in told
+    assert "Store each gradient in its object" in told
+    path.write_text(f"from stepgrad import Value\n{KEPT_IN_A_DICT}\n(Value(2.0) * 3).backward()\n")
+    assert "objects of V" not in stepgrad_("diagnose", path).stdout
+
+
+def test_gradients_that_are_nowhere_seen_are_a_note(tmp_path: Path) -> None:
+    text = "from stepgrad import Value\nw = Value(2.0)\nfor _ in range(3):\n"
+    path = tmp_path / program(tmp_path, f"{text}    loss = w * w\n    w.data -= 0.2 * w.data\n")
+    assert "no gradient is seen" in stepgrad_("diagnose", path).stdout
+    path.write_text(f"{text}    loss = w * w\n    loss.backward()\n    w.data -= 0.1 * w.grad\n")
+    assert "no gradient is seen" not in stepgrad_("diagnose", path, code=1).stdout
+
+
 def test_nothing_is_saved_where_nothing_was_recorded(tmp_path: Path) -> None:
     path = tmp_path / program(tmp_path, "print('run')")
     result = stepgrad_("record", "-o", tmp_path / "x.stepgrad", path, code=2)

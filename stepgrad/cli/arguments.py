@@ -15,6 +15,7 @@ from stepgrad.cli.output import echo, echo_lines
 from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, How, Opened, is_program, is_saved, open_typed, words_of
 from stepgrad.program.named import MODULE
+from stepgrad.recording.foreign.remark import GRADLESS
 from stepgrad.recording.recording import Recording
 
 PLAIN = click.option(
@@ -152,6 +153,8 @@ def nothing_recorded(file: str, recording: Recording) -> StepgradError:
         lines = [f"{file}: nothing was recorded: {why}"]
         if any(remark.kind == "unseen" for remark in recording.remarks):
             lines.append("  A frozen dataclass writes like that; without frozen=True, it is seen.")
+        if any(remark.kind == GRADLESS for remark in recording.remarks):
+            lines.append("  Store each gradient in its object: `self.grad = 0.0`, `v.grad += …`.")
         return StepgradError(*lines)
     if is_saved(file):
         return StepgradError(f"{file}: the recording is empty")

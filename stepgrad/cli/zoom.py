@@ -7,8 +7,8 @@ import sys
 import click
 
 from stepgrad.cli.arguments import ARGUMENTS, FileCommand
-from stepgrad.cli.narrating import narration
 from stepgrad.cli.destination import Destination
+from stepgrad.cli.narrating import narration
 from stepgrad.cli.output import echo
 from stepgrad.debugger import has_screen, open_debugger
 from stepgrad.errors import StepgradError

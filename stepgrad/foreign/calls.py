@@ -8,7 +8,7 @@ from typing import Any
 
 from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, Frames, arguments, is_function
 from stepgrad.foreign.makers import Call
-from stepgrad.foreign.nodes import Shadow, number, read
+from stepgrad.foreign.nodes import Shadow, as_float, read
 
 _MOST = 4
 """How many calls of the class, one inside the other, are looked at."""
@@ -56,7 +56,7 @@ class Looking:
             return argument
         if isinstance(argument, list | tuple):
             return tuple([self.stand_in(each) for each in argument])
-        return number(argument)
+        return as_float(argument)
 
     def given_like(self, values: Any, constructor: FrameType) -> Any:
         """Return the argument of a constructor that has the same objects as a set, in order."""

@@ -70,6 +70,15 @@ def kind_of(cls: type) -> Kind | None:
     return Kind(data, grad, _is_childless(cls)) if data and grad else None
 
 
+def gradless(cls: type) -> str | None:
+    """Return where a class keeps its numbers that looks like an engine without gradients."""
+    ours = cls.__module__.split(".")[0] == "stepgrad" or issubclass(cls, Node)
+    if ours or not all(name in vars(cls) for name in ("__add__", "__mul__")):
+        return None
+    data = _attribute(cls, _DATA, (own := _stored(cls)))
+    return None if _attribute(cls, _GRAD, own) else data
+
+
 _HEAP = 1 << 9
 
 
@@ -127,6 +136,8 @@ class Hooks:
         setter: makes the `__setattr__` of a class, from its kind and the one that it has.
         deleter: makes its `__del__`, from the one that it has, if any.
         met: called with each class that is an engine, or is derived from one, and its kind.
+        gradless: called with each class that would be one with gradients, and where its numbers
+            are.
     """
 
     def __init__(
@@ -134,11 +145,13 @@ class Hooks:
         setter: Callable[[type, Kind, Callable[[Any, str, Any], None]], Callable[..., None]],
         deleter: Callable[[Callable[[Any], None] | None], Callable[[Any], None]],
         met: Callable[[type, Kind], None],
+        gradless: Callable[[type, str], None],
     ) -> None:
         self.kinds: dict[type, Kind] = {}
         self._setter = setter
         self._deleter = deleter
         self._report = met
+        self._gradless = gradless
         self._before: dict[type, dict[str, Any]] = {}
 
     @contextmanager
@@ -167,6 +180,8 @@ class Hooks:
         base = next((self.kinds[each] for each in cls.__mro__[1:] if each in self.kinds), None)
         kind = base or kind_of(cls)
         if kind is None:
+            if (data := gradless(cls)) is not None:
+                self._gradless(cls, data)
             return
         hooks: dict[str, Any] = {}
         if base is None:

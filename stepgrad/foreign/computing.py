@@ -12,7 +12,7 @@ from stepgrad.engine.own import link, row
 from stepgrad.foreign.classes import Kind
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.makers import Call, Recipe, gives, operation, resolve
-from stepgrad.foreign.nodes import Shadow, number
+from stepgrad.foreign.nodes import Shadow, as_float
 from stepgrad.foreign.numeric import UNKNOWN, Forward
 from stepgrad.foreign.sites import Key, MakingSite
 from stepgrad.recording.callers import Where
@@ -159,7 +159,7 @@ def _picked(recipe: Recipe, made: Made) -> list[Shadow | float] | None:
             found.append(made.kids[pick])
             continue
         each = made.calls[recipe.depth].arguments[pick] if made.calls else None
-        plain = each if isinstance(each, Shadow) else number(each)
+        plain = each if isinstance(each, Shadow) else as_float(each)
         if plain is None:
             return None
         found.append(plain)

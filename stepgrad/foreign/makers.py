@@ -13,7 +13,7 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from stepgrad.engine.ops import BY_NAME, CONSTANT, LEAF, Op
-from stepgrad.foreign.nodes import Shadow, number, same
+from stepgrad.foreign.nodes import Shadow, as_float, same
 
 _CLOSE = 1e-6
 """The relative error within which a formula gives what the class has computed."""
@@ -104,7 +104,7 @@ def value_of(op: Op, operands: Sequence[Shadow | float]) -> float | None:
     """Return what an operation gives; None where it gives nothing."""
     try:
         numbers = [each if isinstance(each, float) else each._data for each in operands]
-        return number(op.value(*numbers))
+        return as_float(op.value(*numbers))
     except (ArithmeticError, ValueError, TypeError):
         return None
 
@@ -160,7 +160,7 @@ def _picks(
             picks.append(kids.index(each))
             continue
         given = call.arguments if call else {}
-        name = next((n for n, a in given.items() if a is each or number(a) == each), None)
+        name = next((n for n, a in given.items() if a is each or as_float(a) == each), None)
         if name is None:
             return None
         picks.append(name)
@@ -176,7 +176,7 @@ def _arguments(call: Call, count: int, kids: Sequence[Shadow]) -> list[Shadow | 
         if isinstance(each, Shadow):
             operands.append(each)
             continue
-        plain = number(each)
+        plain = as_float(each)
         if plain is None:
             return None
         same_number = next((kid for kid in lifted if kid._data == plain), None)
@@ -204,7 +204,7 @@ def _labelled(
         return None
     tried: list[list[Shadow | float]] = [[*kids], [*reversed(kids)]]
     if len(op.partials) == len(kids) + 1:
-        given = [number(each) for call in calls for each in call.arguments.values()]
+        given = [as_float(each) for call in calls for each in call.arguments.values()]
         with suppress(ValueError):  # `**2`
             given.append(float(text.lstrip("*^")))
         tried = []
@@ -236,7 +236,7 @@ def _own(
 
 def _passes_on(call: Call, data: float) -> bool:
     """Whether a call is handed the number of the object that it makes."""
-    numbers = [number(each) for each in call.arguments.values()]
+    numbers = [as_float(each) for each in call.arguments.values()]
     return any(each is not None and same(each, data) for each in numbers)
 
 

@@ -21,7 +21,7 @@ class Shadow(Node):
         return any(each is node for each in self._others)
 
 
-def number(value: Any) -> float | None:
+def as_float(value: Any) -> float | None:
     """Return a number as a float, also one in an array without dimensions; None for others."""
     kind = type(value)
     if kind is float:

@@ -21,7 +21,7 @@ from typing import Any
 
 from stepgrad.foreign.classes import Kind
 from stepgrad.foreign.makers import Call, shadows
-from stepgrad.foreign.nodes import Shadow, number, same
+from stepgrad.foreign.nodes import Shadow, as_float, same
 from stepgrad.foreign.purity import is_pure
 
 COMPLEX, DIFFERENCES, UNKNOWN = "complex steps", "differences", "unknown"
@@ -130,7 +130,7 @@ class Forward:
         at = self._value(call, dict.fromkeys(where, complex(x, _IMAGINARY)))
         if isinstance(at, complex):
             return at.imag / _IMAGINARY
-        return 0.0 if number(at) is not None else math.nan
+        return 0.0 if as_float(at) is not None else math.nan
 
     def _by_differences(self, call: Call, x: float, where: Sequence[int]) -> float:
         step = _STEP * max(1.0, abs(x))
@@ -155,7 +155,7 @@ class Forward:
         return math.nan
 
     def _real(self, call: Call, moved: Mapping[int, complex]) -> float:
-        value = number(self._value(call, moved))
+        value = as_float(self._value(call, moved))
         return math.nan if value is None else value
 
     def _value(self, call: Call, moved: Mapping[int, complex]) -> Any:

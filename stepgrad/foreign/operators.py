@@ -17,8 +17,7 @@ from stepgrad.foreign.calls import Looking
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import ENGINE, Frames, arguments
 from stepgrad.foreign.makers import gives, is_operation, is_operator, operation, value_of
-from stepgrad.foreign.nodes import Shadow
-from stepgrad.foreign.nodes import number as plain_number
+from stepgrad.foreign.nodes import Shadow, as_float
 from stepgrad.numbers import factor, number
 from stepgrad.recording.naming.sites import Spot
 
@@ -141,7 +140,7 @@ class Operators:
         operands, objects = list[float](), list[Shadow]()
         for each in arguments(frame).values():
             given = self._looking.stand_in(each)
-            plain = given._data if isinstance(given, Shadow) else plain_number(given)
+            plain = given._data if isinstance(given, Shadow) else as_float(given)
             if isinstance(given, Shadow) and given._operation is not CONSTANT:
                 objects.append(given)
             if plain is None:

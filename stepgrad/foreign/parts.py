@@ -14,7 +14,7 @@ from stepgrad.foreign.classes import LABELS, Hooks, Kind
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import Frames
 from stepgrad.foreign.makers import Call
-from stepgrad.foreign.nodes import Shadow, number, read
+from stepgrad.foreign.nodes import Shadow, as_float, read
 from stepgrad.foreign.sites import MakingSite
 from stepgrad.recording.callers import Where
 
@@ -84,7 +84,7 @@ class Parts:
             if self.has_grad and not self._frames.constructs(_getframe(2)):
                 return False
             self.has_grad = True
-            self.pending._grad = value if type(value) is float else number(value) or 0.0  # type: ignore[union-attr]
+            self.pending._grad = value if type(value) is float else as_float(value) or 0.0  # type: ignore[union-attr]
         elif name == self._data:
             if self._has_data and not self._frames.constructs(_getframe(2)):
                 return False
@@ -134,7 +134,7 @@ class Parts:
         return True
 
     def _set_data(self, value: Any) -> None:
-        plain = number(value)
+        plain = as_float(value)
         if plain is not None and self.pending is not None:
             self.pending._data = plain
         elif value is not None:  # it may be refused later, or this is no engine of scalars
@@ -195,8 +195,8 @@ class Parts:
         """Make a leaf of an object that came to be unseen, such as a copy."""
         kind = self._kinds[type(unknown)]
         node = _new(Shadow)
-        node._data = number(read(unknown, kind.data)) or 0.0
-        node._grad = number(read(unknown, kind.grad)) or 0.0
+        node._data = as_float(read(unknown, kind.data)) or 0.0
+        node._grad = as_float(read(unknown, kind.grad)) or 0.0
         self._leaf(node, LEAF, None)
         self._nodes[id(unknown)] = node
         return node

@@ -13,7 +13,7 @@ from types import CodeType, FrameType
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import Frames, arguments
-from stepgrad.foreign.nodes import Shadow, number
+from stepgrad.foreign.nodes import Shadow, as_float
 
 
 class Paths:
@@ -91,7 +91,7 @@ class Paths:
         """Return the node that a call is for, and the gradient that it was given."""
         given = [*arguments(frame).values()]
         found = (self._nodes.get(id(each)) for each in given)
-        numbers = (number(each) for each in given if not isinstance(each, bool))
+        numbers = (as_float(each) for each in given if not isinstance(each, bool))
         node = next((each for each in found if each is not None), None)
         return node, next((each for each in numbers if each is not None), None)
 

@@ -15,7 +15,7 @@ from stepgrad.engine.tape import clears
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import ENGINE, PROGRAM, Frames
 from stepgrad.foreign.making import Making
-from stepgrad.foreign.nodes import Shadow, number, same
+from stepgrad.foreign.nodes import Shadow, as_float, same
 from stepgrad.foreign.owners import Owners
 from stepgrad.foreign.paths import Paths
 from stepgrad.foreign.sites import WritingSite
@@ -69,7 +69,7 @@ class Rules:
             self._check(node, before)
         code = self._codes.get(id(frame.f_code))
         site = None if code is None else code.writing.get(frame.f_lasti)
-        after = value if type(value) is float else number(value) or 0.0
+        after = value if type(value) is float else as_float(value) or 0.0
         if site is None or site.through:
             found = self._owners.writer(frame, grad)
             if found is None:
@@ -115,7 +115,7 @@ class Rules:
 
     def updated(self, node: Shadow, value: Any, frame: FrameType | None) -> None:
         """A value was written."""
-        after = number(value)
+        after = as_float(value)
         frame = self._frames.outside(frame)
         if after is not None:
             self.end()
@@ -221,7 +221,7 @@ class Rules:
 
     def _check(self, node: Shadow, before: Any) -> None:
         """Look whether a gradient is what was last seen of it."""
-        was = number(before)
+        was = as_float(before)
         if was is None or same(was, node._grad) or self.paths.inside(node):
             return
         if "unseen" not in self._said:

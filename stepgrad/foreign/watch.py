@@ -14,8 +14,9 @@ from stepgrad.foreign.classes import LABELS, Hooks, Kind, hides_writes, reads_pl
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import CONSTRUCTOR, Frames
 from stepgrad.foreign.making import Making
-from stepgrad.foreign.nodes import Shadow, number, read, same
+from stepgrad.foreign.nodes import Shadow, as_float, read, same
 from stepgrad.foreign.rules import UNSEEN, Rules
+from stepgrad.recording.foreign.remark import GRADLESS
 
 
 class Watch:
@@ -31,7 +32,7 @@ class Watch:
         self.nodes: dict[int, Shadow] = {}
         self._door = door
         self._frames = Frames()
-        self._hooks = Hooks(self._setter, self._deleter, self._met)
+        self._hooks = Hooks(self._setter, self._deleter, self._met, self._without_gradients)
         self._making = Making(self.nodes, self._hooks, self._frames, door)
         self._rules = Rules(self.nodes, self._making, self._frames, door)
         self._said: set[object] = set()
@@ -82,7 +83,7 @@ class Watch:
             self._say("unfinished", "the program ended in the middle of a backward pass")
         for each, node in [*self.instances()]:
             kind = self._hooks.kinds[type(each)]
-            now = number(read(each, kind.grad))
+            now = as_float(read(each, kind.grad))
             inside = self._rules.paths.inside(node)
             if now is not None and not inside and not same(now, node._grad):
                 self._say("unseen", UNSEEN, node)
@@ -100,6 +101,13 @@ class Watch:
         self._frames.learn(cls)
         if hides_writes(cls, kind):
             self._say("unseen", UNSEEN)
+
+    def _without_gradients(self, cls: type, data: str) -> None:
+        text = (
+            f"objects of {cls.__name__} have a `{data}`, and no attribute such as `grad`: "
+            "gradients in a dict or a list are not observable"
+        )
+        self._say(GRADLESS, text)
 
     def _deleter(self, own: Callable[[Any], None] | None) -> Callable[[Any], None]:
         forget, making = self.nodes.pop, self._making
@@ -166,7 +174,7 @@ class Watch:
             if making.pending is not None:
                 making.flush()
             node = making.adopt(made)
-            node._grad = number(before) or 0.0
+            node._grad = as_float(before) or 0.0
             return node
         else:
             making.begin(made, kind, frame)
@@ -196,7 +204,7 @@ class Watch:
 
     def _is_older(self, made: Any, frame: FrameType, kind: Kind) -> bool:
         """Whether an object was made before, unseen: by pickle or copy, for example."""
-        complete = number(read(made, kind.data)) is not None
+        complete = as_float(read(made, kind.data)) is not None
         return complete and self._frames.of(frame, made).role < CONSTRUCTOR
 
     def _failed(self, error: Exception) -> None:

@@ -90,6 +90,46 @@ def test_where_minus_one_arrives_the_line_tells_whether_it_is_multiplied_by(
     assert [each.kind for each in found.faults] == [kind]
 
 
+POWER = """
+class V:
+    def __init__(self, data, kids=()):
+        self.data, self.grad, self._prev, self._backward = data, 0.0, kids, None
+    def __mul__(self, other):
+        out = V(self.data * other.data, (self, other))
+        def _backward():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+        out._backward = _backward
+        return out
+    def __pow__(self, n):
+        out = V(self.data**n, (self,))
+        def _backward():
+            self.grad += LOCAL * out.grad
+        out._backward = _backward
+        return out
+
+x = V(3.0)
+y = x**2
+z = y * x
+z.grad = 1.0
+z._backward()
+y._backward()
+"""
+
+
+@pytest.mark.parametrize("local", ["n * self.data**n", "(n - 1) * self.data ** (n - 1)"])
+def test_a_coincidence_of_numbers_is_no_cause_that_the_line_rules_out(
+    tmp_path: Path, local: str
+) -> None:
+    """18 · 3 is also 6 · 9, with the value of the result; 3 · 3 more makes what `=` would leave."""
+    path = tmp_path / "mine.py"
+    path.write_text(POWER.replace("LOCAL", local))
+    found = judgement(recorded(path))
+    assert found is not None
+    (fault,) = found.faults
+    assert fault.kind == "local derivative"
+
+
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
@@ -132,6 +172,31 @@ def test_a_pass_that_begins_with_what_was_asked_for_is_not_blamed(
     found = judgement(recorded(path))
     assert found is not None
     assert found.passes
+    assert not found.faults
+
+
+KEPT = """
+class V:
+    def __init__(self, data, kids=(), local=()):
+        self.data, self.grad, self._prev, self.local = data, 0.0, kids, local
+    def __mul__(self, other):
+        return V(self.data * other.data, (self, other), (other.data, self.data))
+    def backward(self):
+        self.grad = 1.0
+        grads = {self: 1.0}
+        for kid, local in zip(self._prev, self.local):
+            grads[kid] = grads.get(kid, 0.0) + local * grads[self]
+        return grads
+
+print((V(2.0) * V(3.0)).backward())
+"""
+
+
+def test_a_pass_whose_gradients_are_kept_in_a_dict_is_not_blamed(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(KEPT)
+    found = judgement(recorded(path))
+    assert found is not None
     assert not found.faults
 
 

@@ -114,7 +114,6 @@ def _replaced(survey: Survey) -> Iterator[Verdict]:
         "Write `-=`, or add the step to the old value.",
         events[:_FEWEST],
         sorted(nodes),
-        unless={"not_cleared"},
     )
 
 

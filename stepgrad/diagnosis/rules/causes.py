@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import partial
 
@@ -38,7 +39,8 @@ class Causes:
         self._words, self._lines = Words(recording), Lines(recording)
         self._others = others
         self._first = first = wrong[0]
-        self._overwritten = all(
+        adds = isinstance(self._lines.statement(first.place), ast.AugAssign)
+        self._overwritten = not adds and all(
             each.before and each.close(each.after, each.expected) for each in wrong
         )
         if self._lines.replaces(first.place):  # what was there does not count
@@ -123,15 +125,21 @@ class Causes:
     def _instead(self) -> Mapping[str, Callable[[Wrote], float]]:
         """What may have been multiplied by in place of what has arrived."""
         history = self._recording.history
-        return {
+        instead: dict[str, Callable[[Wrote], float]] = {
             "the sum so far is handed on, not what has just arrived": lambda each: (
                 history.grad(each.out, each.position - 1) or 0.0
             ),
-            "the value of the result is taken for its gradient": lambda each: (
-                history.value(each.out, each.position) or 0.0
-            ),
-            "the gradient of the operand is taken for that of the result": lambda each: each.before,
         }
+        if not self._lines.reads_another(self._first.place):
+            instead |= {
+                "the value of the result is taken for its gradient": lambda each: (
+                    history.value(each.out, each.position) or 0.0
+                ),
+                "the gradient of the operand is taken for that of the result": lambda each: (
+                    each.before
+                ),
+            }
+        return instead
 
     def _taken(self) -> str:
         """Say what the local derivative was taken for."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from stepgrad.diagnosis.rules.causes import Causes, lucky
 from stepgrad.diagnosis.rules.faults import CONTRIBUTIONS, ONCE, STRUCTURAL, Fault, Kind
 from stepgrad.diagnosis.rules.forward import wrong_forward
-from stepgrad.diagnosis.rules.lines import operations_at
 from stepgrad.diagnosis.rules.passes import Judged, judged
 from stepgrad.diagnosis.rules.remarks import UNFINISHED, hidden, noticed, seen
+from stepgrad.diagnosis.rules.writers import operations_at
 from stepgrad.diagnosis.rules.wrote import Parts, Wrote, whole_passes
 from stepgrad.engine.ops import Op
 from stepgrad.engine.tape import Place

@@ -7,7 +7,7 @@ depends on how the engine is built, and only its text tells.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from stepgrad.diagnosis.rules.text import (
@@ -25,6 +25,7 @@ from stepgrad.diagnosis.rules.text import (
     unused,
     variables,
 )
+from stepgrad.diagnosis.rules.writers import operations_at, with_rules
 from stepgrad.diagnosis.rules.wrote import Wrote, foreign_passes
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Write
@@ -90,12 +91,21 @@ class Lines:
 
     def reads(self, place: Place | None) -> bool:
         """Whether a line reads a gradient; it may where its text is not known."""
-        statement = self.statement(place)
-        if statement is None:
-            return True
-        found = [each for each in ast.walk(statement) if isinstance(each, ast.Attribute)]
-        written = {each.attr for each in found if isinstance(each.ctx, ast.Store)}
-        return any(each.attr in written for each in found if isinstance(each.ctx, ast.Load))
+        return self.statement(place) is None or bool(self._read(place)[0])
+
+    def reads_another(self, place: Place | None) -> bool:
+        """Whether a line reads a gradient, and not the one that it writes."""
+        read, written = self._read(place)
+        return bool(read) and read.isdisjoint(written)
+
+    def _read(self, place: Place | None) -> tuple[Set[str], Set[str]]:
+        """The gradients that a line reads, and those that it writes."""
+        parts = ast.walk(self.statement(place) or ast.Pass())
+        found = [each for each in parts if isinstance(each, ast.Attribute)]
+        written = [each for each in found if isinstance(each.ctx, ast.Store)]
+        names = {each.attr for each in written}
+        read = [e for e in found if isinstance(e.ctx, ast.Load) and e.attr in names]
+        return {*map(ast.unparse, read)}, {*map(ast.unparse, written)}
 
     def method(self, place: Place | None) -> Function | None:
         """The outermost function around a line; None if there is none."""
@@ -223,8 +233,11 @@ class Lines:
 
     def has_rule(self, node: int) -> bool:
         """Whether a node has a rule: that of its operation runs somewhere, or is stored."""
-        if self.recording.operation(node)[0].name in _with_rules(self.recording):
-            return True
+        runs = self.recording.operation(node)[0].name in with_rules(self.recording)
+        return runs or self.stores_rule(node)
+
+    def stores_rule(self, node: int) -> bool:
+        """Whether the method that makes a node hands on a function that is defined in it."""
         return any(map(hands_on_a_function, self.around(self.made(node))[-1:]))
 
     # The text.
@@ -285,26 +298,3 @@ def replacing(recording: Recording) -> Set[Place]:
     passes = foreign_passes(recording.blocks)
     places = {place for block in passes for place in block.sweep.places}
     return {place for place in places if Lines(recording).replaces(place)}
-
-
-@kept(1)
-def _with_rules(recording: Recording) -> Set[str]:
-    """The names of the operations whose rules run."""
-    return frozenset[str]().union(*_operations(recording).values())
-
-
-def operations_at(recording: Recording, place: Place | None) -> Set[str]:
-    """Return the names of the operations for which a line writes contributions."""
-    return _operations(recording).get(place, frozenset())
-
-
-@kept(1)
-def _operations(recording: Recording) -> Mapping[Place | None, Set[str]]:
-    """For each line that writes contributions, for which operations it does."""
-    found: dict[Place | None, set[str]] = {}
-    for sweep in {block.sweep for block in foreign_passes(recording.blocks)}:
-        for edge, out in enumerate(sweep.outs):
-            structure = sweep.structures[sweep.passes[out]]
-            op = structure.op(sweep.offsets[out])
-            found.setdefault(sweep.place(edge + 1), set()).add(op.name)
-    return found

@@ -210,6 +210,8 @@ class _Pass:
 
     def _missing(self) -> Iterator[Fault]:
         """What has arrived at a node and was not handed on to an operand."""
+        if not self._writes and not self._lines.stores_rule(self._block.root):
+            return  # gradients may be kept in a dict
         end = self._parts[-1].end
         for part in reversed(self._parts):
             for entry, due in enumerate(part.shape.due):
@@ -234,9 +236,18 @@ class _Pass:
             if loop is not None:
                 return Fault("unvisited", self._block.start + 1, text, (node, out), loop)
         text = self._words.absent(out, slot, node, due, ran=ran is not None)
-        place = self._lines.rule(ran) if ran else self._lines.made(out)
+        place = self._lines.made(out)
+        if ran is not None:
+            place = ran.place if self._several_lack(ran.place) else self._lines.rule(ran)
         position = ran.position if ran else self._block.start + 1
         return Fault("no contribution", position, text, (node, out), place)
+
+    def _several_lack(self, place: Place | None) -> bool:
+        """Whether a line writes for several operations, and leaves out operands of each."""
+        there = [each for each in self._writes if each.place == place]
+        lack = {e.op for e in there if len(self._done[e.out]) < len(e.op.partials)}
+        whole = {e.op for e in there if len(e.op.partials) > 1} - lack
+        return len(lack) > 1 and not whole
 
     def _fault(
         self, kind: Kind, position: int, text: str, nodes: tuple[int, ...], place: Place | None

@@ -9,6 +9,7 @@ from stepgrad.diagnosis.rules.judgement import judgement
 from stepgrad.diagnosis.rules.ruleless import ruleless
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
+from stepgrad.recording.blocks import Backward, Write
 
 NAME = "engine"
 
@@ -22,6 +23,7 @@ def engine(survey: Survey) -> Iterator[Verdict]:
         yield _verdict(each, each.text)
     found = judgement(survey.recording)
     if found is None:
+        yield from _elsewhere(survey)
         return
     for each in found.faults:
         follow = "; later ones may follow from it" * (found.more and each is found.faults[-1])
@@ -31,6 +33,19 @@ def engine(survey: Survey) -> Iterator[Verdict]:
         yield Verdict(NAME, found.agrees, "", (end,), note=True)
     for text in found.hidden:
         yield Verdict(NAME, text, "", (end,), note=True)
+
+
+def _elsewhere(survey: Survey) -> Iterator[Verdict]:
+    """Note that values are updated and no gradient is seen: perhaps they are in a dict."""
+    blocks = survey.recording.blocks
+    writes = [block for block in blocks if isinstance(block, Write)]
+    kinds = {kind for block in writes for kind in block.writes.kinds}
+    if kinds == {"update"} and not any(isinstance(block, Backward) for block in blocks):
+        text = (
+            "values are updated, and no gradient is seen: those that are kept in a dict or a list, "
+            "not in their objects, are not observable"
+        )
+        yield Verdict(NAME, text, "", (writes[0].start + 1,), note=True)
 
 
 def _verdict(fault: Fault, text: str, *, wrong: bool = False) -> Verdict:

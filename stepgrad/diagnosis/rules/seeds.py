@@ -18,7 +18,9 @@ def unasked(lines: Lines, place: Place | None, after: float) -> bool:
     if (found := _seeding(lines, place)) is None:
         return False
     function, target, value = found
-    if target not in [each.arg for each in _given(function)]:
+    runs = any(isinstance(each, ast.For | ast.While) for each in ast.walk(function))
+    runs |= any(call in ast.walk(function) for call in _calls(lines, function))
+    if not runs or target not in [each.arg for each in _given(function)]:
         return False  # a program that seeds its own result asks for what it says
     if _literal(value) is not None:
         return True

@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from stepgrad.engine.tape import Place
 
+GRADLESS = "gradless"
+"""A class of the program has numbers and arithmetic, and no attribute for gradients."""
+
 AGREES = "PyTorch agrees"
 DIFFERS = "PyTorch differs"
 BACKWARD = "PyTorch backward"
