@@ -595,6 +595,14 @@ def test_a_class_that_keeps_no_gradients_is_named(tmp_path: Path) -> None:
     assert "objects of V" not in stepgrad_("diagnose", path).stdout
 
 
+def test_a_number_of_a_library_is_no_engine_without_gradients(tmp_path: Path) -> None:
+    (library := tmp_path / "site-packages").mkdir()
+    (library / "floats.py").write_text(KEPT_IN_A_DICT)
+    text = f"import sys\nsys.path.insert(0, {str(library)!r})\nimport floats\n"
+    path = tmp_path / program(tmp_path, text)
+    assert "objects of V" not in stepgrad_("diagnose", path, code=2).stderr
+
+
 def test_gradients_that_are_nowhere_seen_are_a_note(tmp_path: Path) -> None:
     text = "from stepgrad import Value\nw = Value(2.0)\nfor _ in range(3):\n"
     path = tmp_path / program(tmp_path, f"{text}    loss = w * w\n    w.data -= 0.2 * w.data\n")

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from weakref import WeakSet
 
 from stepgrad.engine.node import Node
+from stepgrad.recording.naming.kinds import is_installed, is_standard
 
 _ARITHMETIC = ("__add__", "__radd__", "__sub__", "__mul__", "__rmul__", "__truediv__")
 _DATA = ("data", "value", "val", "item", "number", "num", "v", "x", "_data", "_value", "_val")
@@ -75,6 +76,9 @@ def gradless(cls: type) -> str | None:
     ours = cls.__module__.split(".")[0] == "stepgrad" or issubclass(cls, Node)
     if ours or not all(name in vars(cls) for name in ("__add__", "__mul__")):
         return None
+    files = {each.__code__.co_filename for each in functions_of(cls)}
+    if any(is_installed(file) or is_standard(file) for file in files):
+        return None  # a number of a library, such as Fraction, is right to have none
     data = _attribute(cls, _DATA, (own := _stored(cls)))
     return None if _attribute(cls, _GRAD, own) else data
 

@@ -88,7 +88,7 @@ class Template:
         newest = self._moved(before, outer)
         others = outer if newest is None else outer[len(self._newest) :]
         stamps = [value._stamp for value in others]
-        if stamps != self._stamps or newest in self._earlier[1:]:
+        if stamps != self._stamps:
             indices = [known[value._stamp] for value in outer]
             earlier = self.structure.passes_of(indices, forward_of)
             if earlier is None:

@@ -260,7 +260,7 @@ def test_one_sample_of_some_modules_is_too_little() -> None:
 
 
 def test_parts_are_for_programs() -> None:
-    with pytest.raises(StepgradError, match="is no program"):
+    with pytest.raises(StepgradError, match="is not a program"):
         open_typed("two_layer", how=How(selection=Selection(batch_row=0)))
 
 
