@@ -76,6 +76,17 @@ def test_each_path_has_a_line() -> None:
     ]
 
 
+def test_a_node_that_uses_a_value_twice_is_one_path() -> None:
+    told = failure(lambda a: a * a + a, lambda a: 2 * a, a=3)
+    assert told.splitlines()[1] == (
+        "    that is only what comes back through a·a: add the other paths"
+    )
+    told = failure(lambda a: a * a, lambda a: a, a=3)
+    assert told.splitlines()[1] == (
+        "    that is only one operand of out: add what comes back through each"
+    )
+
+
 def test_many_paths_are_counted_and_long_ones_cut() -> None:
     def tower(x: Any) -> Any:
         for _ in range(8):

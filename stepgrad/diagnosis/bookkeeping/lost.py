@@ -7,7 +7,7 @@ was meant to update it.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from math import isclose
 
 from stepgrad.diagnosis.survey import Survey
@@ -140,17 +140,15 @@ def _line(place: Place | None) -> Place | None:
 def _updating(source: Source) -> Sequence[_Line]:
     """Return the lines of a program that look like updates by a gradient."""
     tree = read_program(source.text)
-    loaded = [
-        each.id
-        for each in ast.walk(tree)
-        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)
-    ]
+    used = _used(tree)
     found = list[_Line]()
     for loop in ast.walk(tree):
-        names = {*_variables(loop.target)} if isinstance(loop, ast.For) else set[str]()
-        for name in names:
-            assert isinstance(loop, ast.For), "it has a variable"
-            found += (line for each in loop.body for line in _update(each, name, loaded))
+        if isinstance(loop, ast.For):
+            uses = [_used(each) for each in loop.body]
+            for name in {*_variables(loop.target)}:
+                for index, statement in enumerate(loop.body):
+                    later = set[str]().union(*uses[index + 1 :])
+                    found += _update(statement, name, used - {name} | later)
     for each in ast.walk(tree):
         found += _writing(each)
     return found
@@ -160,21 +158,42 @@ def _variables(target: ast.expr) -> Iterator[str]:
     return (each.id for each in ast.walk(target) if isinstance(each, ast.Name))
 
 
-def _update(statement: ast.AST, name: str, loaded: Sequence[str]) -> Iterator[_Line]:
-    """Yield what a statement in a loop over parameters computes in vain."""
+def _used(tree: ast.AST) -> set[str]:
+    """Return the names that are read for more than to set an attribute, as in `p.grad = 0`."""
+    nodes = [*ast.walk(tree)]
+    setting = {
+        id(each.value)
+        for each in nodes
+        if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store)
+    }
+    return {
+        each.id
+        for each in nodes
+        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load) and id(each) not in setting
+    }
+
+
+def _update(statement: ast.AST, name: str, used: Collection[str]) -> Iterator[_Line]:
+    """Yield what a statement in a loop over parameters computes in vain.
+
+    Args:
+        statement: one of the loop's own.
+        name: the loop variable.
+        used: the names that are read: this one after the statement, others anywhere.
+    """
     match statement:
         case ast.Expr(value=ast.BinOp() | ast.Compare() as value) if _reads(value, name):
             what = f"`{ast.unparse(value)}` computes a number and stores it nowhere"
             yield statement.lineno, _LOST, what
         case ast.Assign(targets=[ast.Name(id=to)], value=ast.BinOp() | ast.Call() as value) if (
-            _reads(value, name) and (to == name or to not in loaded)
+            _reads(value, name) and to not in used
         ):
             what = f"`{to} = …` gives the name {to} to another object and leaves the parameter"
             yield statement.lineno, _LOST, f"{what} as it is"
         case (
             ast.AugAssign(target=ast.Attribute(value=ast.Name(id=owner), attr=attribute))
             | ast.Assign(targets=[ast.Attribute(value=ast.Name(id=owner), attr=attribute)])
-        ) if owner == name and _is_gradient(attribute):
+        ) if owner == name and name not in used and _is_gradient(attribute):
             if any(not _is_gradient(each) for each in _attributes(statement.value, name)):
                 what = f"`{name}.{attribute}` is written, where the value should be"
                 yield statement.lineno, _LOST, what

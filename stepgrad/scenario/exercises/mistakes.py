@@ -72,13 +72,20 @@ def of_chain(recording: Recording, node: int) -> Iterator[Mistake]:
 
 
 def _paths(recording: Recording, root: int, edges: Sequence[Edge], node: int) -> Iterator[Mistake]:
-    """Leave out all paths but those through one node."""
-    into = [edge for edge in edges if edge.node == node]
+    """Leave out all paths but those through one node, or through one operand of it."""
     grads = _swept(root, edges)
-    for edge in into if len(into) > 1 else ():
-        through = title(recording, edge.out)
-        text = f"that is only what comes back through {through}: add the other paths"
-        yield Mistake(grads.get(edge.out, 0.0) * edge.local, text)
+    users = dict[int, list[float]]()
+    for edge in edges:
+        if edge.node == node:
+            users.setdefault(edge.out, []).append(grads.get(edge.out, 0.0) * edge.local)
+    for user, parts in users.items():
+        through = title(recording, user)
+        if len(users) > 1:
+            text = f"that is only what comes back through {through}: add the other paths"
+            yield Mistake(sum(parts), text)
+        if len(parts) > 1:
+            text = f"that is only one operand of {through}: add what comes back through each"
+            yield from (Mistake(part, text) for part in parts)
 
 
 def _factors(

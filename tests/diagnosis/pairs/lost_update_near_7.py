@@ -1,0 +1,13 @@
+"""Nearly: the gradients of some losses with weight decay; nothing is trained."""
+
+from stepgrad import Value
+
+w, b = Value(0.3, label="w"), Value(0.1, label="b")
+total = 0.0
+for x in (1.0, 2.0, 3.0):
+    loss = (w * x + b - 3) ** 2
+    w.grad = b.grad = 0.0
+    loss.backward()
+    for p in (w, b):
+        p.grad += 0.01 * p.data
+        total += p.grad**2
