@@ -292,3 +292,12 @@ def test_what_no_pass_reaches_is_looked_for_in_none() -> None:
     assert (history.grad(0, end), history.grad(1, end)) == (None, w.grad)
     assert not history.index.gradient_blocks(0, base=0)
     assert len(history.index.gradient_blocks(1, base=0)) == 3
+
+
+def test_the_last_block_of_a_growing_log_is_another_each_time() -> None:
+    with record() as recording:
+        x = Value(2.0)
+        (x * 3).backward()
+        last = recording.history.block_at(1_000)
+        (x * 4).backward()
+        assert recording.history.block_at(1_000) > last
