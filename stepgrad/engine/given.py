@@ -58,7 +58,9 @@ def connect(
             locals_ = (0.0,) * count
         else:
             given = local_grads if _holds(local_grads) else ()
-            locals_ = [real(each, "each of local_grads") for each in given]
+            locals_ = [
+                each if type(each) is float else real(each, "each of local_grads") for each in given
+            ]
     if len(locals_) != count:
         raise ValueError(f"{count} children, but {len(locals_)} local_grads")
     op = row(str(name), count, None, None, by) if name else _unnamed(sys._getframe(2), count, by)
