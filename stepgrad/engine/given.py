@@ -10,19 +10,18 @@ from __future__ import annotations
 import dis
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from itertools import pairwise
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any, TypeGuard
 
 from stepgrad.engine.node import Node
-from stepgrad.engine.own import NO_RULE, link, real, row
+from stepgrad.engine.own import NO_RULE, OwnOp, link, real, row
 
 
 def connect(
     node: Node,
-    children: object,
-    local_grads: object,
+    children: Any,
+    local_grads: Any,
     names: tuple[object, object],
     lift: Callable[[object], Any],
 ) -> object:
@@ -42,39 +41,64 @@ def connect(
         ValueError: there are not as many derivatives as operands.
     """
     name, label = names
-    if not _holds(children):
-        if local_grads is not None or label is not None:
-            raise TypeError(f"children are several Values, not {children!r}")
-        return children
-    if isinstance(local_grads, str):
-        name, local_grads = name or local_grads, None
-    operands = _operands(children, lift, ordered=local_grads is not None)
+    operands, locals_, by = children, local_grads, ""
+    if not _only(type(node), children):
+        if not _holds(children):
+            if local_grads is not None or label is not None:
+                raise TypeError(f"children are several Values, not {children!r}")
+            return children
+        ordered = local_grads is not None and not isinstance(local_grads, str)
+        operands = _operands(children, lift, ordered=ordered)
     if not operands:
         return label
-    if local_grads is None:
-        locals_, by = [0.0] * len(operands), NO_RULE
-    else:
-        by = ""
-        given = local_grads if _holds(local_grads) else ()
-        locals_ = [
-            each if type(each) is float else real(each, "each of local_grads") for each in given
-        ]
-    if len(locals_) != len(operands):
-        raise ValueError(f"{len(operands)} children, but {len(locals_)} local_grads")
-    link(node, row(str(name or _function()), len(operands), by=by), operands, locals_)
+    count = len(operands)
+    if not _only(float, local_grads):
+        if local_grads is None or isinstance(local_grads, str):
+            name, by = name or local_grads, NO_RULE
+            locals_ = (0.0,) * count
+        else:
+            given = local_grads if _holds(local_grads) else ()
+            locals_ = [
+                each if type(each) is float else real(each, "each of local_grads") for each in given
+            ]
+    if len(locals_) != count:
+        raise ValueError(f"{count} children, but {len(locals_)} local_grads")
+    op = row(str(name), count, None, None, by) if name else _unnamed(sys._getframe(2), count, by)
+    link(node, op, operands, locals_)
     return label
 
 
-def _function() -> str:
-    """Return the name of the function that makes a Value in order to return it; else `op`."""
-    frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_code.co_name == "__init__":
-        frame = frame.f_back
-    return _returning(frame.f_code, frame.f_lasti)
+def _only(kind: type, things: object) -> bool:
+    """Whether these are a tuple of nothing but this class, as most are: no more is to be asked."""
+    if type(things) is not tuple:
+        return False
+    for each in things:  # noqa: SIM110 - `all` takes three times as long
+        if type(each) is not kind:
+            return False
+    return True
 
 
-@lru_cache(maxsize=1 << 12)
-def _returning(code: CodeType, call: int) -> str:
+def _unnamed(frame: FrameType, arity: int, by: str) -> OwnOp:
+    """Return the row of an operation without a name, by the frame that makes a Value of it."""
+    while (known := _rows.get((id(frame.f_code), frame.f_lasti, arity, by))) is None:
+        code, call, outer = frame.f_code, frame.f_lasti, frame.f_back
+        if code.co_name != "__init__" or outer is None:
+            if len(_rows) >= _MOST_KNOWN:
+                _rows.clear()
+            op = row(_function(code, call), arity, None, None, by)
+            known = _rows[id(code), call, arity, by] = op, code
+            break
+        frame = outer
+    return known[0]
+
+
+_rows: dict[tuple[int, int, int, str], tuple[OwnOp, CodeType]] = {}
+"""Rows by the `id` of a code, as its hash takes longer. The code is kept, so that none follows."""
+
+_MOST_KNOWN = 1 << 12
+
+
+def _function(code: CodeType, call: int) -> str:
     """Return the name of a function if it returns what a call gives, maybe from a variable."""
     if code.co_name.startswith("<"):  # a module, a lambda, a comprehension
         return _UNNAMED

@@ -143,7 +143,7 @@ class OwnOp(Op):
         held = [each.constant for each in self.partials]
         return [nan if each is None else each for each in held]
 
-    @property
+    @cached_property
     def vjp(self) -> Callable[[Node], None]:
         """Hand a node's gradient on to its operands."""
         return _vjp
@@ -200,7 +200,8 @@ def _times(held: float, *numbers: float) -> float:
 
 def _vjp(node: Node) -> None:
     upstream = node._grad
-    for operand, local in zip(node._operands, node._locals, strict=True):
+    # Both are as many, as `link` is given them; having `zip` make sure takes as long as the rest.
+    for operand, local in zip(node._operands, node._locals):  # noqa: B905
         if operand._operation is not CONSTANT:
             operand._grad += upstream * local
 

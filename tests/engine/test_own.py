@@ -380,6 +380,15 @@ def test_an_operation_without_a_name_is_called_like_the_function_that_returns_it
     Guide(2.0).loss()
 
 
+def test_functions_that_come_and_go_have_names_of_their_own() -> None:
+    """A later one may lie where an earlier one did."""
+    for each in range(50):
+        found: dict[str, Any] = {}
+        exec(f"def made{each}(x): return Value(1.0, (x,), (1.0,))", {"Value": Value}, found)
+        (make,) = found.values()
+        assert make(Value(2.0))._op == f"made{each}"
+
+
 def test_without_children_it_is_a_leaf() -> None:
     for leaf in (Value(1.0, ()), Value(1.0, (), ()), Value(1.0, (), ""), Value(1.0, [], label="x")):
         leaf.backward()
