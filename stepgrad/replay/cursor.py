@@ -5,8 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 
-from stepgrad.recording.blocks import Backward, Marked
+from stepgrad.recording.blocks import Backward, Forward, Marked
 from stepgrad.recording.recording import Recording
+from stepgrad.recording.structure import COMPUTED
 from stepgrad.replay.state import State
 
 
@@ -92,9 +93,23 @@ class Cursor:
             return self
         if not 0 <= there < len(starts):
             return self.seek(starts[0] if here == 0 and by < 0 else self.position)
-        offset = self.position - starts[here] if here >= 0 else 1
+        offset = 1
+        if here >= 0:
+            offset = self.position - starts[here] - self._given(starts[here])
+            offset = max(offset + self._given(starts[there]), 1)
         end = starts[there + 1] if there + 1 < len(starts) else self.recording.length
         return self.seek(min(starts[there] + offset, end))
+
+    def _given(self, start: int) -> int:
+        """Count the leaves with which a step begins: those of a program's first are parameters."""
+        blocks, here = self.recording.blocks, self.recording.history.block_at(start)
+        while here + 1 < len(blocks) and isinstance(blocks[here], Marked):
+            here += 1
+        if not isinstance(block := blocks[here], Forward):
+            return 0
+        structure = block.structure
+        computed = (at for at, code in enumerate(structure.codes) if COMPUTED[code])
+        return bisect_left(structure.created, next(computed, len(structure)))
 
     def _ahead(self) -> tuple[object, int]:
         """Return the block of the next event, and the event's offset in it."""

@@ -188,3 +188,16 @@ def test_a_phase_of_several_blocks_may_end_the_recording() -> None:
     cursor = Cursor(recording, recording.length - 2)
     assert cursor.phase_end().position == recording.length
     assert cursor.phase_end().phase_start() == cursor
+
+
+def test_the_same_point_is_so_many_events_from_the_first_operation() -> None:
+    with record() as recording:
+        weights = [Value(0.1 * number) for number in range(5)]
+        for _ in range(3):
+            loss = (sum(weights, Value(1.0)) - 2) ** 2
+            for weight in weights[:3]:
+                weight.grad = 0.0
+            loss.backward()
+    computed = Cursor(recording).phase_end()
+    assert computed.next_step() == computed.next_step().phase_start().phase_end()
+    assert computed.next_step().next_step().previous_step().previous_step() == computed
