@@ -27,6 +27,12 @@ def test_an_engine_that_is_right_is_not_blamed(path: Path) -> None:
         assert re.match(r"\d+ gradient writes in \d+ backward pass(es)? agree", found.agrees)
 
 
+@pytest.mark.parametrize("name", ["dict_sums", "pull"])
+def test_gradients_that_are_written_once_are_in_the_recording_once(name: str) -> None:
+    recording = recorded(FOREIGN / "healthy" / f"{name}.py")
+    assert not verdicts(recording)
+
+
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=lambda mistake: mistake.name)
 def test_the_first_complaint_is_the_mistake(mistake: Mistake, tmp_path: Path) -> None:
     path = mistake.planted(tmp_path)

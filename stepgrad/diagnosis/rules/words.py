@@ -117,6 +117,10 @@ class Words:
             f"`_backward`: {self._grad(node)} receives nothing from it"
         )
 
+    def final(self, node: int, found: float, due: float) -> str:
+        """A gradient that was written once, as a final number, is wrong."""
+        return f"{self._grad(node)} is set to {number(found)}; right is {number(due)}"
+
     # A single contribution.
 
     def overwrites(self, wrote: Wrote) -> str:
