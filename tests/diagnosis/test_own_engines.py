@@ -268,3 +268,9 @@ def test_what_is_written_over_is_told(tmp_path: Path) -> None:
     found = judgement(recorded(MISTAKES["add_assigns"].planted(tmp_path)))
     assert found is not None
     assert "over the 0 in" not in found.faults[0].text
+
+
+def test_the_gradient_of_an_operand_may_be_taken_for_its_value(tmp_path: Path) -> None:
+    found = judgement(recorded(MISTAKES["mul_of_gradient"].planted(tmp_path)))
+    assert found is not None
+    assert re.search(r": (.+)\.grad is taken for the value of \1$", found.faults[0].text)
