@@ -27,7 +27,7 @@ def test_an_engine_that_is_right_is_not_blamed(path: Path) -> None:
         assert re.match(r"\d+ gradient writes in \d+ backward pass(es)? agree", found.agrees)
 
 
-@pytest.mark.parametrize("name", ["dict_sums", "pull"])
+@pytest.mark.parametrize("name", ["dict_sums", "pull", "local_sums"])
 def test_gradients_that_are_written_once_are_in_the_recording_once(name: str) -> None:
     recording = recorded(FOREIGN / "healthy" / f"{name}.py")
     assert not verdicts(recording)

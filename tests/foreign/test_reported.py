@@ -34,7 +34,7 @@ SHOWS = {
 }
 """What a mistake looks like in what is reported."""
 
-SUMMED = "dict_sums", "pull"
+SUMMED = "dict_sums", "pull", "running_sums", "local_sums"
 """Engines whose writes are no contributions: what is reported of them does not fit any rule."""
 
 AT_ITS_LINE = ("overwrites", "swapped", "upstream missing", "sign", "wrong forward")

@@ -1,4 +1,4 @@
-"""Engines that write final gradients, not contributions: each node's once, summed up elsewhere.
+"""Engines that write final gradients, not contributions: they are summed up elsewhere.
 
 Such an engine sums in a dict, in a list or in a variable, or asks each node's users. No single
 write is a contribution of a rule then, so only what is there at the end can be judged (`finals`).
@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import TypeGuard
 
 from stepgrad.diagnosis.rules.faults import Fault
-from stepgrad.diagnosis.rules.lines import Lines
+from stepgrad.diagnosis.rules.lines import Lines, replacing
 from stepgrad.diagnosis.rules.words import Words
 from stepgrad.diagnosis.rules.wrote import tolerance, unknown
 from stepgrad.engine.ops import CONSTANT
@@ -47,7 +47,7 @@ class Finals:
 
 
 def finals(recording: Recording) -> Iterator[Finals]:
-    """Yield the stretches in which each gradient was written once, and can be judged as it is.
+    """Yield the stretches in which gradients are final as they are written, or running sums.
 
     They are those in which every final gradient is right, and those in which one line has set all
     of them but the seed.
@@ -69,8 +69,8 @@ def _of_gradients(block: Block) -> TypeGuard[_Written]:
 
 def _judged(recording: Recording, blocks: Sequence[_Written]) -> Finals | None:
     start, end = blocks[0].start, blocks[-1].start + blocks[-1].length
-    written = _written(blocks)
-    if not written:
+    written, again = _written(blocks)
+    if not written or not again <= replacing(recording):  # these may be running sums
         return None
     root = max(written)
     history = recording.history
@@ -92,20 +92,22 @@ def _judged(recording: Recording, blocks: Sequence[_Written]) -> Finals | None:
     lines = Lines(recording)
     setting = {place for node, (_, place) in written.items() if node != root}
     node, found, grad = wrong
-    if node == root or len(setting) != 1 or not all(map(lines.replaces, setting)):
+    if again or node == root or len(setting) != 1 or not all(map(lines.replaces, setting)):
         return None
     position, place = written[node]
     text = Words(recording).final(node, found, grad)
     return Finals(start, end, places, Fault("wrong sum", position, text, (node,), place))
 
 
-def _written(blocks: Sequence[_Written]) -> Mapping[int, tuple[int, Place | None]]:
-    """Where each gradient was written, and by which line; nothing if one was written twice.
+def _written(
+    blocks: Sequence[_Written],
+) -> tuple[Mapping[int, tuple[int, Place | None]], Set[Place | None]]:
+    """Where each gradient was written last, and by which line; and the lines that wrote again.
 
     Clearing it before does not count.
     """
     found: dict[int, tuple[int, Place | None]] = {}
-    cleared = set[int]()
+    cleared, again = set[int](), set[Place | None]()
     for block in blocks:
         for offset, node in enumerate(_nodes(block)):
             place = block.place(offset)
@@ -113,10 +115,10 @@ def _written(blocks: Sequence[_Written]) -> Mapping[int, tuple[int, Place | None
             if seedless:
                 continue
             if node in found and node not in cleared:
-                return {}
+                again.add(place)
             found[node] = block.start + offset + 1, place
             (cleared.add if clears(block.after[offset]) else cleared.discard)(node)
-    return found
+    return found, again
 
 
 def _nodes(block: _Written) -> Iterator[int]:

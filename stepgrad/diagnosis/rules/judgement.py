@@ -80,7 +80,7 @@ def judgement(recording: Recording) -> Judgement | None:
     for number, each in enumerate(some, 1):
         found.add(judged(recording, each, finished=_finished(recording, each[-1])))
         advance(number, len(some))
-    if found.faults or found.wrong:
+    if found.faults or found.wrong or found.lucky:
         found = _final(recording, found)
     faults, more = _first(recording, [*found.faults, *_causes(recording, found)])
     return Judgement(
@@ -94,8 +94,12 @@ def _final(recording: Recording, found: Judged) -> Judged:
     kept = found
     for each in finals(recording):
         faults = [fault for fault in kept.faults if not each.has(fault)]
-        wrong = [wrote for wrote in kept.wrong if not each.start < wrote.position <= each.end]
-        kept = replace(kept, faults=[*faults, *filter(None, [each.fault])], wrong=wrong)
+        wrong, lucky = (
+            [wrote for wrote in writes if not each.start < wrote.position <= each.end]
+            for writes in (kept.wrong, kept.lucky)
+        )
+        faults += filter(None, [each.fault])
+        kept = replace(kept, faults=faults, wrong=wrong, lucky=lucky)
     return kept
 
 
