@@ -26,6 +26,8 @@ _ROUNDED = 1e-9
 
 _NUMBERS = frozenset({float, int})
 
+_Seed = tuple[Shadow, float, Spot | None]
+
 UNSEEN = "writes through __dict__ or object.__setattr__ are not observable"
 
 
@@ -49,7 +51,8 @@ class Rules:
         self._codes = frames.codes
         self._door = door
         self._tell = door.received
-        self._seed: tuple[Shadow, float, Spot | None] | None = None
+        self._seed: _Seed | None = None
+        self._unseeded = 0.0  # what the gradient was before the seed
         self._begun = False  # whether the class itself has set the seed
         self.running = False
         self._by_path = False
@@ -132,12 +135,13 @@ class Rules:
             self._door.ended(by_path=self._by_path)
             self._by_path = False
         if self._seed is not None:  # no rule ran
-            seed, self._seed = self._seed, None
+            seed = self._taken(self._seed)
             if self._begun:  # a pass that has nowhere to go, or does not go there
                 self._door.seeded(*seed)
                 self._door.ended()
             else:
                 self._door.written_at("set", *seed)
+            seed[0]._grad = seed[1]
 
     # What kind of write it is.
 
@@ -149,8 +153,7 @@ class Rules:
         seeded = self.running or self._seed is not None
         if not self.running:
             if self._seed is not None:
-                seed, self._seed = self._seed, None
-                self._door.seeded(*seed)
+                self._door.seeded(*self._taken(self._seed))
             self.running = True
         if site.by_path:
             self._by_path = True
@@ -183,7 +186,13 @@ class Rules:
         self.end()
         site.seeds = role != PROGRAM
         self._begun = site.seeds and (what.constant or (after == 1.0 and not what.changes))
-        self._seed = node, after, site.line
+        self._seed, self._unseeded = (node, after, site.line), node._grad
+
+    def _taken(self, seed: _Seed) -> _Seed:
+        """Return the seed, to be told: until then, its node is as it was before."""
+        self._seed = None
+        seed[0]._grad = self._unseeded
+        return seed
 
     def _cleared(self, node: Shadow, after: float, site: WritingSite, frame: FrameType) -> None:
         if self._frames.of(frame).role == PROGRAM or (self._seed and self._seed[0] is node):

@@ -27,6 +27,12 @@ def test_an_engine_that_is_right_is_not_blamed(path: Path) -> None:
         assert re.match(r"\d+ gradient writes in \d+ backward pass(es)? agree", found.agrees)
 
 
+@pytest.mark.parametrize("name", ["dict_sums", "pull", "local_sums"])
+def test_gradients_that_are_written_once_are_in_the_recording_once(name: str) -> None:
+    recording = recorded(FOREIGN / "healthy" / f"{name}.py")
+    assert not verdicts(recording)
+
+
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=lambda mistake: mistake.name)
 def test_the_first_complaint_is_the_mistake(mistake: Mistake, tmp_path: Path) -> None:
     path = mistake.planted(tmp_path)
@@ -262,3 +268,9 @@ def test_what_is_written_over_is_told(tmp_path: Path) -> None:
     found = judgement(recorded(MISTAKES["add_assigns"].planted(tmp_path)))
     assert found is not None
     assert "over the 0 in" not in found.faults[0].text
+
+
+def test_the_gradient_of_an_operand_may_be_taken_for_its_value(tmp_path: Path) -> None:
+    found = judgement(recorded(MISTAKES["mul_of_gradient"].planted(tmp_path)))
+    assert found is not None
+    assert re.search(r": (.+)\.grad is taken for the value of \1$", found.faults[0].text)

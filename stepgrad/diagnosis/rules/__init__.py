@@ -7,6 +7,7 @@ is in the recording, beside what is right, so this asks nothing of the engine it
   visits, numbers, and what is missing; `forward.py` judges values, `remarks.py` tells what no
   event shows.
 - `causes.py` finds why contributions are wrong, with the wrong derivatives of `formulas.py`.
+- `finals.py` judges engines that write final gradients, not contributions, by their results.
 - `lines.py` finds the line to blame, in the `text.py` of the program and by what `writers.py` knows
   of the lines of rules; `seeds.py` whether a seed was asked for; `words.py` the words.
 - `pytorch.py` is the question about PyTorch's gradients, which were compared at run time.

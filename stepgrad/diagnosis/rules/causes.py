@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import partial
+from math import nan
 
 from stepgrad.diagnosis.rules.faults import Fault, Kind
 from stepgrad.diagnosis.rules.formulas import Sample, recognised
@@ -149,7 +150,33 @@ class Causes:
         first = next(each for each in self._wrong if each.upstream)
         taken = samples[0].taken
         formula = None if first.op.stored else recognised(first.op, first.slot, samples)
-        return self._words.local(first, taken, formula)
+        return self._words.local(first, taken, formula, self._for_its_value())
+
+    def _for_its_value(self) -> int | None:
+        """The operand whose gradient the rule reads where its value belongs; None if none is."""
+        first = self._first
+        read, _ = self._lines.gradients(first.place)
+        if first.op.stored or len(read) < 2:  # one of them is what arrives
+            return None
+        operands = self._recording.operation(first.out)[1]
+        fitting = (
+            node
+            for number, node in enumerate(operands)
+            if self._all(partial(self._with_gradient, number=number))
+        )
+        return next(fitting, None)
+
+    def _with_gradient(self, each: Wrote, number: int) -> float:
+        """What is added if the gradient of an operand is taken for its value."""
+        history = self._recording.history
+        node = self._recording.operation(each.out)[1][number]
+        numbers = [*each.part.inputs(each.entry)]
+        numbers[number] = history.grad(node, each.position - 1) or 0.0
+        out = history.value(each.out, each.position) or 0.0
+        try:
+            return each.upstream * each.op.local[each.slot](*numbers, out)
+        except ArithmeticError:
+            return nan
 
     def _samples(self) -> Sequence[Sample]:
         """The numbers of those contributions to which something arrived."""

@@ -25,6 +25,7 @@ Kind = Literal[
     "upstream",
     "local derivative",
     "no contribution",
+    "wrong sum",
     "left out",
     "no rule",
 ]
@@ -51,6 +52,7 @@ ADVICE: Mapping[Kind, str] = {
     "local derivative": "Correct the derivative in the rule.",
     "no contribution": "Add a contribution for each operand to the rule, and store the rule in "
     "the result.",
+    "wrong sum": "Sum the gradient of each user times the local derivative.",
     "left out": "Make each operand a child of the result: a copy of its number hands on nothing.",
     "no rule": "Give it `local_grads`, one for each child, or set its `_backward`.",
 }

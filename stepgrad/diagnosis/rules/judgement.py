@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stepgrad.diagnosis.rules.causes import Causes, lucky
 from stepgrad.diagnosis.rules.faults import CONTRIBUTIONS, ONCE, STRUCTURAL, Fault, Kind
+from stepgrad.diagnosis.rules.finals import finals
 from stepgrad.diagnosis.rules.forward import wrong_forward
 from stepgrad.diagnosis.rules.passes import Judged, judged
 from stepgrad.diagnosis.rules.remarks import UNFINISHED, hidden, noticed, seen
@@ -79,11 +80,27 @@ def judgement(recording: Recording) -> Judgement | None:
     for number, each in enumerate(some, 1):
         found.add(judged(recording, each, finished=_finished(recording, each[-1])))
         advance(number, len(some))
+    if found.faults or found.wrong or found.lucky:
+        found = _final(recording, found)
     faults, more = _first(recording, [*found.faults, *_causes(recording, found)])
     return Judgement(
         faults, more, len(passes), len(some), found.writes, found.wrong,
         sorted(found.custom), hidden(recording),
     )  # fmt: skip
+
+
+def _final(recording: Recording, found: Judged) -> Judged:
+    """Judge by their results the stretches in which an engine writes final gradients."""
+    kept = found
+    for each in finals(recording):
+        faults = [fault for fault in kept.faults if not each.has(fault)]
+        wrong, lucky = (
+            [wrote for wrote in writes if not each.start < wrote.position <= each.end]
+            for writes in (kept.wrong, kept.lucky)
+        )
+        faults += filter(None, [each.fault])
+        kept = replace(kept, faults=faults, wrong=wrong, lucky=lucky)
+    return kept
 
 
 def _some(passes: Sequence[Parts]) -> Sequence[Parts]:

@@ -91,14 +91,14 @@ class Lines:
 
     def reads(self, place: Place | None) -> bool:
         """Whether a line reads a gradient; it may where its text is not known."""
-        return self.statement(place) is None or bool(self._read(place)[0])
+        return self.statement(place) is None or bool(self.gradients(place)[0])
 
     def reads_another(self, place: Place | None) -> bool:
         """Whether a line reads a gradient, and not the one that it writes."""
-        read, written = self._read(place)
+        read, written = self.gradients(place)
         return bool(read) and read.isdisjoint(written)
 
-    def _read(self, place: Place | None) -> tuple[Set[str], Set[str]]:
+    def gradients(self, place: Place | None) -> tuple[Set[str], Set[str]]:
         """The gradients that a line reads, and those that it writes."""
         parts = ast.walk(self.statement(place) or ast.Pass())
         found = [each for each in parts if isinstance(each, ast.Attribute)]

@@ -117,6 +117,10 @@ class Words:
             f"`_backward`: {self._grad(node)} receives nothing from it"
         )
 
+    def final(self, node: int, found: float, due: float) -> str:
+        """A gradient that was written once, as a final number, is wrong."""
+        return f"{self._grad(node)} is set to {number(found)}; right is {number(due)}"
+
     # A single contribution.
 
     def overwrites(self, wrote: Wrote) -> str:
@@ -172,8 +176,14 @@ class Words:
             f"{number(wrote.upstream)} · {factor(wrote.local)} = {number(wrote.expected)}: {what}"
         )
 
-    def local(self, wrote: Wrote, taken: float, formula: Formula | None) -> str:
-        """The local derivative is wrong; `formula` is what it was taken for, if that is clear."""
+    def local(
+        self, wrote: Wrote, taken: float, formula: Formula | None, misread: int | None
+    ) -> str:
+        """The local derivative is wrong.
+
+        `formula` is what it was taken for, if that is clear, and `misread` the operand whose
+        gradient was taken for its value.
+        """
         recording, position = self.recording, wrote.position
         name = self._partial(wrote.out, wrote.slot)
         titles = operand_titles(recording, recording.node(wrote.out))
@@ -183,4 +193,8 @@ class Words:
         right = number(wrote.local)
         if not wrote.op.stored:
             right = str(local_derivative(recording, wrote.out, wrote.slot, position))
-        return f"{self._rule(wrote.out)} takes {name} to be {found}; right is {right}"
+        text = f"{self._rule(wrote.out)} takes {name} to be {found}; right is {right}"
+        if misread is None:
+            return text
+        misread_title = title(recording, misread)
+        return f"{text}: {self._grad(misread)} is taken for the value of {misread_title}"
