@@ -62,7 +62,7 @@ def recorded_whole(
         return tensor
 
     def made(result: Any) -> Cells | None:
-        if not isinstance(result, Tensor) or not result.requires_grad:
+        if not _carries(result):
             return None
         local = _diagonal(result, operands) if pointwise else _whole(result, operands)
         ids = [cells.made.numbered(cells).reshape(-1) for cells, _ in operands]
@@ -72,7 +72,8 @@ def recorded_whole(
     with _differentiated():
         found = func(*tree_map(given, args), **tree_map(given, dict(kwargs)))
         results = found if isinstance(found, (tuple, list)) else [found]
-        if not all(map(_alike, results, out)):
+        known = [alike(*both) for both in zip(results, out, strict=True) if _carries(both[0])]
+        if not all(known):
             raise NotImplementedError("computed again, the results are others")
         return [*map(made, results)]
 
@@ -85,12 +86,14 @@ def _differentiated() -> Iterator[None]:
         yield
 
 
-def _alike(part: Any, out: Any) -> bool:
-    """Whether a result that was computed again is the program's own, up to rounding.
+def _carries(result: Any) -> bool:
+    """Whether a gradient goes through a result; else it may be memory never written (CTC)."""
+    return isinstance(result, Tensor) and result.requires_grad
 
-    Where no gradient goes through, there may be memory that was never written, as in that of CTC.
-    """
-    if not isinstance(part, Tensor) or not part.requires_grad:
+
+def alike(part: Any, out: Any) -> bool:
+    """Whether a result that was computed again is the program's own, up to rounding."""
+    if not isinstance(out, Tensor) or not out.is_floating_point():
         return True
     return torch.allclose(part.to(out.dtype), out, rtol=1e-3, atol=1e-5, equal_nan=True)
 
