@@ -109,6 +109,7 @@ def test_in_forward_mode_a_name_asks_for_the_tangent_as_well() -> None:
     [
         (["two_layer", "los"], "no node matches `los`; did you mean `loss`?"),
         (["two_layer", "los.grad"], "no node matches `los`; did you mean `loss`?"),
+        (["two_layer", "w1.gard"], "no node matches `w1.gard`; did you mean `w1.grad`?"),
         (["two_layer", ".grad"], "no node matches ``"),
         (["two_layer"], "NODE"),
         (["two_layer", "h", "--at", "999"], "no event 999"),

@@ -86,7 +86,8 @@ def _asked(state: State, text: str) -> Iterator[Number]:
     name = text.removesuffix(_GRAD)
     node = find_node(state, name) if name != text else None
     if node is None:
-        raise CommandError(f"no node matches `{name[:80]}`{near(state, name)}")
+        gradients = (f"{each}{_GRAD}" for each in recording.names(recording.length))
+        raise CommandError(f"no node matches `{name[:80]}`{near(state, name, *gradients)}")
     yield Number("gradient", node, position)
 
 
