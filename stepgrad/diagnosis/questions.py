@@ -122,7 +122,8 @@ QUESTIONS: Sequence[Question] = (
         "in a loop computes an update and throws it away, gives the loop's variable to it, or "
         "writes it to the gradient. Or lines update by gradients at least 3 times, and no backward "
         "pass runs. Or a line sets values to the same multiple of their gradients at least 3 "
-        "times, and does not read the old value.",
+        "times, and does not read the old value. Or a line is `loss.backward` or `opt.step` "
+        "without parentheses, and no pass, or no update, runs.",
         lost.lost_update,
     ),
     Question(

@@ -31,11 +31,25 @@ _ADVICE = "Write `p.data -= learning_rate * p.grad`, which changes the parameter
 
 def lost_update(survey: Survey) -> Iterator[Verdict]:
     """What is computed for a parameter does not arrive there, or replaces it."""
-    if not survey.steps:
+    uncalled = [*_uncalled(survey)]
+    if uncalled:
+        yield uncalled[0]
+    elif not survey.steps:
         yield from _thrown_away(survey)
         yield from _without_gradients(survey.recording)
     else:
         yield from _replaced(survey)
+
+
+def _uncalled(survey: Survey) -> Iterator[Verdict]:
+    """Nothing runs backward, or nothing is updated: a line names the method, and calls nothing."""
+    if survey.passes and survey.steps:
+        return
+    missing = _UPDATE if survey.passes else _PASS
+    for place, method in _lines(survey.recording, missing):
+        text = f"no {missing} runs: `{method}` has no parentheses, and so calls nothing"
+        advice = f"Write `{method}()`."
+        yield Verdict("lost_update", text, advice, [survey.recording.length], (), places=[place])
 
 
 def _thrown_away(survey: Survey) -> Iterator[Verdict]:
@@ -120,6 +134,10 @@ def _replaced(survey: Survey) -> Iterator[Verdict]:
 # The text.
 
 _LOST, _READS, _STEP_ALONE = "lost", "reads", "step alone"
+_PASS, _UPDATE = "backward pass", "update"
+_CALLED = {"backward": _PASS, "step": _UPDATE}
+"""What methods do, if they are called."""
+
 _Line = tuple[int, str, str]
 """A line, which kind of update it is, and what it does, as a clause."""
 
@@ -151,6 +169,9 @@ def _updating(source: Source) -> Sequence[_Line]:
                     found += _update(statement, name, used - {name} | later)
     for each in ast.walk(tree):
         found += _writing(each)
+        match each:
+            case ast.Expr(value=ast.Attribute(attr=method) as value) if method in _CALLED:
+                found.append((each.lineno, _CALLED[method], ast.unparse(value)))
     return found
 
 
