@@ -44,7 +44,7 @@ class Fork:
         self.pid = int(self._answers.readline())
 
     def poll(self, patience: float = 0) -> int | None:
-        """Return the exit status if it ends within so many seconds."""
+        """Return the exit status if it ends within `patience` seconds."""
         if self._status is None and select.select([self._answers], [], [], patience)[0]:
             self._status = int(self._answers.readline())
         return self._status

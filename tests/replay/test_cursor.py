@@ -190,7 +190,7 @@ def test_a_phase_of_several_blocks_may_end_the_recording() -> None:
     assert cursor.phase_end().phase_start() == cursor
 
 
-def test_the_same_point_is_so_many_events_from_the_first_operation() -> None:
+def test_the_same_point_is_counted_from_the_first_operation() -> None:
     with record() as recording:
         weights = [Value(0.1 * number) for number in range(5)]
         for _ in range(3):
