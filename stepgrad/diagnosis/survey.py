@@ -240,7 +240,7 @@ class _Walk:
                 self._update(block.start + place + 1, node, after)
             elif self._learnt(node) and node not in self._inputs:
                 self._update(block.start + place + 1, node, after)
-            elif after != self._value(node):  # a step along a gradient of 0 is no input
+            elif after != self._value(node):  # a step along a gradient of 0 writes no input
                 self._inputs.add(node)
                 self._values[node] = after
 

@@ -189,7 +189,7 @@ class Rules:
         self._seed, self._unseeded = (node, after, site.line), node._grad
 
     def _taken(self, seed: _Seed) -> _Seed:
-        """Return the seed, to be told: until then, its node is as it was before."""
+        """Return the seed to report, with its node as it was before."""
         self._seed = None
         seed[0]._grad = self._unseeded
         return seed

@@ -16,7 +16,7 @@ _MOST_EDGES = 400
 """The most edges of a pass in which each factor is left out in turn."""
 
 _LARGEST_FACTOR = 10
-"""The largest number that people forget to multiply or to divide by, which is said."""
+"""The largest factor that a message names."""
 
 _WORLDS = {
     World("overwrite"): "one path overwrites another there: add up what comes along each",
