@@ -119,9 +119,12 @@ class Callers:
             self._calls.drive(_getframe(1))
         self.holders.look(again=again)
 
+    def next_batch(self, pending: Sequence[Any]) -> None:
+        """Count calls anew; the parts of all `Noted` that are pending follow each other."""
+        self._calls.next_batch(pending[self.WIDTH - 1 :: self.WIDTH])
+
     def described(self, noted: Sequence[Any]) -> tuple[Sequence[Node], Described]:
         """Return nodes, and what is known of them; the parts of all `Noted` follow each other."""
-        self._calls.next_batch()
         width = self.WIDTH
         nodes, sites, places, paths = (noted[part::width] for part in range(width))
         self.holders.made(len(nodes))

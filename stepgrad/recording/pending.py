@@ -157,12 +157,19 @@ class Pending:
             self._parted += end - begin
             yield self._take(end - begin, row=nodes[begin]._stamp)
             begin = end
+        self._next_batch()
         self._look_at = max(MANY, 2 * len(self.made) // self._width)
 
     def take_made(self) -> Batch:
         """Take the nodes out, with their names and places, and in forward mode their tangents."""
         self._parted, self._look_at = 0, MANY
-        return self._take(len(self.made) // self._width)
+        taken = self._take(len(self.made) // self._width)
+        self._next_batch()
+        return taken
+
+    def _next_batch(self) -> None:
+        if self._callers is not None:
+            self._callers.next_batch(self.made)
 
     def _take(self, count: int, row: int | None = None) -> Batch:
         made = self.made[: count * self._width]

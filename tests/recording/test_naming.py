@@ -453,6 +453,33 @@ def test_rows_that_are_described_once_have_leaves_of_their_own(
     assert found == [f"kept[{row}]" for row in range(20)]
 
 
+@pytest.mark.parametrize("every", [1, 7, 13])
+def test_a_look_at_what_is_over_in_the_middle_of_a_call_leaves_its_scopes(
+    ran: Callable[[str], Recording], every: int
+) -> None:
+    recording = ran(
+        f"""
+        from stepgrad.recording.record import active_recorder
+        from stepgrad.recording import pending, released
+        pending.MANY, released._LEAST = 64, 8
+        w = Value(2.0)
+        def small(x):
+            return x * w
+        def loss(row):
+            total = w * row
+            for part in range(12):
+                total = total + small(total)
+                if part == 5 and row % {every} == 0:
+                    active_recorder()._look()
+            return total.data
+        losses = [loss(row) for row in range(60)]
+        """
+    )
+    # A call that makes a single node is no scope.
+    assert not [scope for scope in scopes(recording) if "small" in scope]
+    assert len([block for block in recording.blocks if isinstance(block, Forward)]) > 4
+
+
 def test_where_no_leaf_is_held_later_ones_are_looked_for_at_the_end(
     ran: Callable[[str], Recording], monkeypatch: pytest.MonkeyPatch
 ) -> None:

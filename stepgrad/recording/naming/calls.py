@@ -13,7 +13,8 @@ step the paths are the same objects again.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from sys import _getframe
 from types import FrameType
 from typing import Any
@@ -36,10 +37,12 @@ class Path:
         kind: the code that it runs.
         name: what it is called; empty for one that is part of the call around it.
         site: the instruction that called it, if that is known.
+        number: how many calls of its code the call around it had made before, in its batch.
     """
 
     __slots__ = (
-        "around", "counted", "counts", "driver", "kind", "marks", "name", "parent", "paths", "site"
+        "around", "counted", "counts", "driver", "kind", "marks", "name", "number", "parent",
+        "paths", "site"
     )  # fmt: skip
 
     def __init__(
@@ -48,11 +51,13 @@ class Path:
         kind: Kind | None = None,
         name: str = "",
         site: Site | None = None,
+        number: int = 0,
     ) -> None:
         self.parent = parent
         self.kind = kind
         self.name = name
         self.site = site
+        self.number = number
         # Whether it goes on after backward passes, so that it runs the model, and is no part of it.
         self.driver = False
         # The innermost one with a name.
@@ -160,9 +165,17 @@ class Calls:
         self._kinds.clear()
         self._traced.clear()
 
-    def next_batch(self) -> None:
-        """Count from 0 again."""
+    def next_batch(self, pending: Iterable[Path]) -> None:
+        """Count from 0 again, but go on where that would give numbers of pending calls again."""
+        calls = {call for path in {*pending} for call in path.outwards}
+        going_on: dict[Path, dict[Kind, int]] = defaultdict(dict)
+        for call in calls:
+            around, kind = call.parent and call.parent.around, call.kind
+            if around and kind and around.counted == self._batch and call.number < _MOST_CALLS // 2:
+                going_on[around][kind] = around.counts.get(kind, 0)
         self._batch += 1
+        for around, counts in going_on.items():
+            around.counts, around.counted = counts, self._batch
 
     def find(self, frame: FrameType | None) -> tuple[Site, Path] | None:
         """Return the instruction at which the innermost frame is that is not ours, and its path."""
@@ -258,7 +271,7 @@ class Calls:
             again = name and any(each.kind is kind and each.name for each in parent.outwards)
             if again or (kind.of_class and name == parent.around.name):
                 name = ""
-            path = parent.paths[key] = Path(parent, kind, name, entry.site)
+            path = parent.paths[key] = Path(parent, kind, name, entry.site, number)
         return path
 
     def _mark(self, path: Path, kind: Kind) -> Mark:
