@@ -1,4 +1,4 @@
-"""Recognising a forward pass that is like an earlier one (`Template`).
+"""Recognising a forward pass that is like an earlier one (`Pattern`, `Template`).
 
 Training makes the same graph again and again. Whether it did is a question of identity (is the
 operand of the new node 7 the new node 3?), which is answered faster than the graph could be
