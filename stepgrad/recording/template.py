@@ -8,9 +8,11 @@ described again (`Description`), and ten times faster where it has come often en
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
-from itertools import count
+from itertools import count, repeat
+from operator import neg
 from sys import maxsize
 from typing import NamedTuple
 
@@ -116,15 +118,16 @@ class Pattern:
     ) -> tuple[Template, tuple[Forward, ...]]:
         """Find or make the template that uses these nodes, and the passes that made them."""
         order = array("i", sorted(range(len(indices)), key=indices.__getitem__, reverse=True))
+        newest_first = [*map(indices.__getitem__, order)]
         earlier: list[Forward] = []
         passes, offsets = array("i"), array("i")
-        base = maxsize
-        for index in map(indices.__getitem__, order):
-            if index < base:
-                earlier.append(forward_of(index))
-                base = earlier[-1].base
-            passes.append(len(earlier) - 1)
-            offsets.append(index - base)
+        while len(offsets) < len(order):
+            begin = len(offsets)
+            made = forward_of(newest_first[begin])
+            end = bisect_right(newest_first, -made.base, begin, key=neg)
+            passes.extend(repeat(len(earlier), end - begin))
+            offsets.extend([index - made.base for index in newest_first[begin:end]])
+            earlier.append(made)
         key = order.tobytes() + passes.tobytes() + offsets.tobytes()
         template = self._templates.get(key)
         if template is None:
