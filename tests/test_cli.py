@@ -178,6 +178,15 @@ class TestQuiz:
         assert said.endswith("\n1 of 1 known\n")
         assert "In words" not in CliRunner().invoke(main, arguments, input="q\n").stdout
 
+    @pytest.mark.parametrize("file", [(), ("two_layer",), ("relu_gate",)])
+    def test_a_line_has_80_columns(self, file: tuple[str, ...]) -> None:
+        typed = "0.5*\nhint\n1.23\n?\n" * 30
+        output = CliRunner().invoke(main, ["quiz", *file], input=typed).stdout
+        said = output.replace("\n> ", "\n").split("\n")
+        lines = [line for line in said if not line.startswith("    stepgrad run")]
+        assert max(map(len, lines)) <= 80
+        assert "`0.5*` is not a" in output
+
     def test_a_pipe_that_ends_is_an_end(self) -> None:
         result = CliRunner().invoke(main, ["quiz", "two_layer"], input="1.5\n")
         assert (result.exit_code, result.stderr) == (0, "")

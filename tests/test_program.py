@@ -190,12 +190,45 @@ def test_a_debugger_steps_out_of_a_breakpoint_as_under_python(tmp_path: Path) ->
     assert (ours.returncode, ours.stdout) == (0, alone.stdout)
 
 
-@pytest.mark.parametrize("text", ["x = '\0'", "# coding: klingon\n"])
-def test_a_text_that_python_calls_none(text: str, tmp_path: Path) -> None:
-    ended = stepgrad_("run", tmp_path / program(tmp_path, text), code=1)
-    assert ended.stdout == ""
-    # Before Python 3.11.4, a null byte is a ValueError.
-    assert re.search(r"SyntaxError: |ValueError: .*null bytes", ended.stderr)
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"print(1)\nx = '\0'", ":2: contains a null byte"),
+        (b"\x7fELF\x02\x01\x01\0\0", ":1: contains a null byte"),
+        ("x = 1".encode("utf-16"), ": is UTF-16 text; save it as UTF-8"),
+        ("x = 1".encode("utf-32-be"), ":1: contains a null byte"),
+        (b"x = 'caf\xe9'", ":1: byte 0xE9 is not UTF-8; save the file as UTF-8, or write its"),
+        (b"x = 1\n\n\n'caf\xe9'", ":4: byte 0xE9 is not UTF-8; save the file as UTF-8"),
+        (b"# coding: ascii\n'caf\xe9'", ":2: byte 0xE9 is not ASCII; save the file as UTF-8"),
+        (b"# coding: klingon\n", ": unknown encoding: klingon; save the file as UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_text_is_named(content: bytes, why: str, tmp_path: Path) -> None:
+    path = tmp_path / "it.py"
+    path.write_bytes(content)
+    for command in ("run", "record", "check", "diagnose"):
+        ended = stepgrad_(command, path, code=2)
+        assert ended.stderr.startswith(f"{path}{why}")
+
+
+@pytest.mark.parametrize(
+    ("typed", "file"),
+    [
+        (("-m", "it"), "it.py"),
+        (("-m", "package"), "package/__main__.py"),
+        (("package",), "package/__main__.py"),
+        (("folder",), "folder/__main__.py"),
+    ],
+)
+def test_nor_in_a_module_or_a_folder(typed: tuple[str, ...], file: str, tmp_path: Path) -> None:
+    for folder in ("folder", "package"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "package" / "__init__.py").touch()
+    (tmp_path / file).write_bytes(b"x = 'caf\xe9'")
+    ended = run_forked("run", *typed, cwd=tmp_path)
+    assert ended.returncode == 2
+    assert f"{file}:1: byte 0xE9 is not UTF-8" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import click
 
 from stepgrad import headless
 from stepgrad.cli.arguments import nothing_recorded
-from stepgrad.cli.output import echo, echo_json
+from stepgrad.cli.output import echo, echo_json, wrapped
 from stepgrad.cli.selecting import BUG, HOW
 from stepgrad.diagnosis.parting import Comparison, Parting, part, side_by_side
 from stepgrad.numbers import for_json, gradient
@@ -95,7 +95,7 @@ def _lines(
         yield f"the same, in all {counted(both[0].length, 'event')}"
         return
     where = f"event {parting.event:,} ({_REASONS[parting.reason]})"
-    yield f"they first differ at {where}: {parting.text}"
+    yield from wrapped(f"they first differ at {where}: {parting.text}")
     for letter, told in zip("AB", _events(both, parting), strict=True):
         yield f"  {letter}  {told or '(it has ended)'}"
     for operand in parting.operands:
