@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from stepgrad.checking.result import judge
+from stepgrad.checking.returned import described
 from stepgrad.engine.value import Value
 from stepgrad.errors import StepgradError
 from stepgrad.numbers import number
@@ -166,7 +167,7 @@ def _functions(
             got = forward(**given)
             right = _run(file, {name: Value(x) for name, x in given.items()}).data
             if not isinstance(got, (int, float)) or not _same(got, right):
-                shown = number(got) if isinstance(got, (int, float)) else repr(got)
+                shown = number(got) if isinstance(got, (int, float)) else described(got)
                 raise AssertionError(f"forward returns {shown}; right is {number(right)}")
         fixed = {name: x for name, x in given.items() if name not in asked}
         taken = {name: x for name, x in fixed.items() if name in signature(backward).parameters}
