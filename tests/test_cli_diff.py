@@ -122,7 +122,7 @@ def test_replay_in_a_world_shows_what_it_changes() -> None:
     found = json.loads(stepgrad("replay", "two_layer", "--bug", "shut h", "--json").stdout)
     assert found["bug"] == "shut h"
     assert found["grads"]["w1"] == 0
-    assert "bug: shut h" in stepgrad("replay", "two_layer", "--bug", "shut h", "--to", "9").stdout
+    assert "bug: shut h" in stepgrad("replay", "two_layer", "--bug", "shut h", "--at", "9").stdout
 
 
 def test_run_without_a_terminal_says_in_which_world_a_program_ran(train: Path) -> None:

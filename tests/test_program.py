@@ -478,7 +478,7 @@ def test_what_stands_behind_a_program_is_for_it(tmp_path: Path) -> None:
 
 BEHIND = {
     ("run", "--plain"): "--plain comes after {} and is passed to it; ",
-    ("replay", "--to", "2", "--at=3"): "--to comes after {} and is passed to it; ",
+    ("replay", "--at", "2", "--speed=3"): "--at comes after {} and is passed to it; ",
     ("check", "--junit", "r.xml"): "--junit comes after {} and is passed to it; ",
 }
 
@@ -522,16 +522,16 @@ def test_files_behind_a_program_are_noted(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_replay_keeps_its_output_to_itself(tmp_path: Path) -> None:
     path = tmp_path / program(tmp_path, f"print('mine')\n{VALUE}1 / 0")
-    result = stepgrad_("replay", "--to", "x", "--plain", path, code=1)
+    result = stepgrad_("replay", "--at", "x", "--plain", path, code=1)
     assert result.stdout == "Event 1 of 5, forward: x is 2, in line 3 of program.py.\n"
     assert result.stderr.startswith("mine\nTraceback")
     assert '"scenario": null' in stepgrad_("replay", "--json", path, code=1).stdout
-    lines = stepgrad_("replay", "--to", "2", path, code=1).stdout.splitlines()
+    lines = stepgrad_("replay", "--at", "2", path, code=1).stdout.splitlines()
     assert lines[0] == "program.py"
     assert lines[2] == "x·x = 2·2 = 4   [program.py:4]"
 
 
-@pytest.mark.parametrize("command", [["check"], ["replay", "--to", "x"], ["replay", "--plain"]])
+@pytest.mark.parametrize("command", [["check"], ["replay", "--at", "x"], ["replay", "--plain"]])
 def test_what_a_program_forks_does_not_go_on_with_us(command: list[str], tmp_path: Path) -> None:
     program(tmp_path, f"import os\n{VALUE}if child := os.fork():\n    os.waitpid(child, 0)\n")
     forked = run_forked(*command, "program.py", cwd=tmp_path)

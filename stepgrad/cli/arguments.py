@@ -6,7 +6,9 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import redirect_stdout, suppress
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,6 +23,25 @@ from stepgrad.recording.recording import Recording
 PLAIN = click.option(
     "--plain", is_flag=True, help="Describe every event in a sentence, for screen readers."
 )
+
+
+def at_position(does: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option `--at`, a position; its help begins with what the command `does` there.
+
+    It was called `--to`, as the format of an export is, and that works as well.
+    """
+    told = f"{does} 14, 50%, 'step 20' or a name."
+    option = click.option("--at", "where", metavar="POSITION", help=told)
+    former = click.option("--to", "former", hidden=True)
+
+    def with_option(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def wrapped(*args: Any, where: str | None, former: str | None, **kwargs: Any) -> Any:
+            return command(*args, where=former if where is None else where, **kwargs)
+
+        return option(former(wrapped))
+
+    return with_option
 
 
 ARGUMENTS = click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)

@@ -17,7 +17,7 @@ from stepgrad.cli.output import echo, echo_json, echo_lines, wrapped
 from stepgrad.cli.selecting import HOW
 from stepgrad.diagnosis.findings import Finding, findings
 from stepgrad.diagnosis.numbers.precision import precision as more_digits
-from stepgrad.opening import How, Opened, is_program, words_of
+from stepgrad.opening import How, Opened, is_program, refuse_idle, words_of
 from stepgrad.printable import counted
 from stepgrad.scenario.diagnosed import diagnosed
 
@@ -85,7 +85,9 @@ def diagnose(
       stepgrad diagnose --json train.py --steps 20
     """
     found = []
-    for file in expanded(files):
+    names = expanded(files)
+    refuse_idle(names, how)
+    for file in names:
         behind = arguments if file in files and is_program(file) else ()
         each = _examined(file, behind, how, precision=precision)
         found.append(each)
@@ -133,7 +135,7 @@ def _told(found: Examined, arguments: Sequence[str]) -> Iterator[str]:
         yield from wrapped(f"  {each.advice}")
         if each.events:
             where = str(each.events[0])
-            words = ["stepgrad", "run", "--to", where, *words_of(found.file), *arguments]
+            words = ["stepgrad", "run", "--at", where, *words_of(found.file), *arguments]
             yield f"  {shlex.join(words)}"
 
 

@@ -25,6 +25,8 @@ from stepgrad.course.progress import Mark, Progress
 from stepgrad.course.state import ProgressError, keep, read_progress
 from stepgrad.headless import narration
 from stepgrad.opening import (
+    SELECTING,
+    USUAL,
     How,
     course_typed,
     folder_of,
@@ -106,7 +108,10 @@ def quiz(  # noqa: PLR0913 - one for each option
     if file is not None and is_course(file):
         file, place = _next_of(file)
         echo(f"{file}:", err=as_json)
-    if file is not None and most is None and is_scenario(file) and has_exercises(file):
+    exercises = file is not None and most is None and is_scenario(file) and has_exercises(file)
+    if how != USUAL and (file is None or exercises):
+        raise click.UsageError(f"--memory, {SELECTING} are for questions about a FILE")
+    if file is not None and exercises:
         _exercise(file, student, given, typed, place, save=save, as_json=as_json)
     if student or save or as_json:
         raise click.UsageError("--student, --save and --json are for a FILE with exercises")
@@ -291,4 +296,4 @@ def _review(missed: Sequence[Question], typed: Sequence[str]) -> None:
     places = [str(each.position + 1) for each in missed if each.position is not None]
     events = f"event{'s' * (len(places) > 1)} {', '.join(places)}"
     echo_wrapped(f"review: {first.about} ({first.kind}), {events}")
-    echo(f"    stepgrad run --to {places[0]} {shlex.join(typed)}")  # whole, to be copied
+    echo(f"    stepgrad run --at {places[0]} {shlex.join(typed)}")  # whole, to be copied
