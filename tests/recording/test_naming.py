@@ -257,8 +257,22 @@ ARRAYS = {
     ),
     "elementwise": (
         "v = np.array([Value(1), Value(2)])\nh = np.tanh(v)",
-        ["v[0]", "v[1]", "h", "h"],
+        ["v[0]", "v[1]", "h[0]", "h[1]"],
     ),
+    "elementwise in two dimensions": (
+        "w = np.array([[Value(1), Value(2)]])\nk = w * 2",
+        ["w[0][0]", "w[0][1]", "k[0][0]", "k[0][1]"],
+    ),
+    "in a function": (
+        "v = np.array([Value(1), Value(2)])\n"
+        "def f(v):\n    h = v * 2\n    h.sum().backward()\nf(v)",
+        ["v[0]", "v[1]", "h[0]", "h[1]", "–"],
+    ),
+    "in a loop": (
+        "v = np.array([Value(1), Value(2)])\nfor _ in range(2):\n    h = v * 2",
+        ["v[0]", "v[1]", "h", "h", "h[0]", "h[1]"],
+    ),
+    "no array, but a loop": ("h = Value(1)\nfor x in (2, 3):\n    h = h * x", ["h", "h", "h"]),
     "a product of matrices": (
         "w = np.array([[Value(1), Value(2)]])\nh = w @ [3, 4]\nhs = [r @ [1, 2] for r in w]",
         ["w[0][0]", "w[0][1]", *["–"] * 6],
