@@ -68,6 +68,10 @@ NAMES = {
     ),
     "a display": ("d = {'a': [Value(1), Value(2)]}", ["d['a'][0]", "d['a'][1]"]),
     "a sum": ("ws = [Value(1), Value(2)]\ns = sum(ws)", ["ws[0]", "ws[1]", "–", "s"]),
+    "a loss": (
+        "a, b = Value(1), Value(2)\nL = binary_cross_entropy((a * b).sigmoid(), 0)",
+        ["a", "b", *["–"] * 10, "L"],
+    ),
     "sums in a list": (
         "ws = [Value(1), Value(2)]\nss = [sum(w * i for w in ws) for i in range(2)]",
         ["ws[0]", "ws[1]", "–", "–", "–", "ss[0]", "–", "–", "–", "ss[1]"],

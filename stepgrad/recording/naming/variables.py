@@ -85,6 +85,8 @@ class _Assigning:
         results = self.results.get(path)
         if results is None:
             results = self.results[path] = {}
+        if offset < 0 and assigned.function:
+            return  # a zero is an operand there, and not where a sum starts
         if offset < 0:
             if results.get(site, -1) >= 0:
                 self._assign(results[site], site, assigned, path)
