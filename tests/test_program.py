@@ -628,6 +628,32 @@ def test_a_class_that_keeps_no_gradients_is_named(tmp_path: Path) -> None:
     assert "objects of V" not in stepgrad_("diagnose", path).stdout
 
 
+FUNCTIONS = """
+class Node:
+    def __init__(self, data, parents=()):
+        self.data, self.grad, self.parents = data, 0.0, parents
+
+def add(a, b):
+    return Node(a.data + b.data, (a, b))
+
+print(add(Node(2.0), Node(3.0)).data)
+"""
+
+
+def test_an_engine_of_functions_is_named(tmp_path: Path) -> None:
+    path = tmp_path / program(tmp_path, FUNCTIONS)
+    for command in ("run", "check", "diagnose", "record"):
+        told = stepgrad_(command, path, code=0 if command == "run" else 2).stderr
+        assert (
+            "objects of Node have a `data` and a `grad`, and no methods such as `__add__`" in told
+        )
+        assert "`a + b` for `add(a, b)`. Or use stepgrad.Value" in told
+    path.write_text(f"from stepgrad import Value\n{FUNCTIONS}\n(Value(2.0) * 3).backward()\n")
+    assert "objects of Node" not in stepgrad_("diagnose", path).stdout
+    path.write_text("print({'data': 1})")
+    assert "A class of your own is observed if it has" in stepgrad_("diagnose", path, code=2).stderr
+
+
 def test_a_number_of_a_library_is_no_engine_without_gradients(tmp_path: Path) -> None:
     (library := tmp_path / "site-packages").mkdir()
     (library / "floats.py").write_text(KEPT_IN_A_DICT)

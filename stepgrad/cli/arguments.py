@@ -17,7 +17,7 @@ from stepgrad.cli.output import echo, echo_lines
 from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, How, Opened, is_program, is_saved, open_typed, words_of
 from stepgrad.program.named import MODULE
-from stepgrad.recording.foreign.remark import GRADLESS
+from stepgrad.recording.foreign.remark import GRADLESS, OPERATORLESS
 from stepgrad.recording.recording import Recording
 
 PLAIN = click.option(
@@ -176,6 +176,11 @@ def nothing_recorded(file: str, recording: Recording) -> StepgradError:
             lines.append("  A frozen dataclass writes like that; without frozen=True, it is seen.")
         if any(remark.kind == GRADLESS for remark in recording.remarks):
             lines.append("  Store each gradient in its object: `self.grad = 0.0`, `v.grad += …`.")
+        if any(remark.kind == OPERATORLESS for remark in recording.remarks):
+            lines += [
+                "  Turn them into methods of the class: `def __add__(self, other): …`, and write",
+                "  `a + b` for `add(a, b)`. Or use stepgrad.Value, which has them.",
+            ]
         return StepgradError(*lines)
     if is_saved(file):
         return StepgradError(f"{file}: the recording is empty")
@@ -183,6 +188,7 @@ def nothing_recorded(file: str, recording: Recording) -> StepgradError:
         f"{file}: nothing was recorded: no Values were made, or only in another thread or "
         "process, or inside record()",
         "  from stepgrad import Value  # or stepgrad.compat, for micrograd's",
+        "  A class of your own is observed if it has `__add__` or `__mul__`, `data` and `grad`.",
     )
 
 
