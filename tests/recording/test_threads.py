@@ -18,6 +18,7 @@ from reference import bits, fold
 from stepgrad import SGD, Recording, State, Value, mark, record, scope
 from stepgrad.recording.blocks import Backward, Forward
 from stepgrad.recording.events import Op
+from stepgrad.recording.index import Index
 from stepgrad.replay.training import parameters
 
 STEPS, READERS = 150, 3
@@ -113,6 +114,19 @@ def test_whoever_reads_while_it_grows_reads_what_is_so(seed: int) -> None:
     assert list(growing.events) == list(FINISHED.events)
     assert growing.names(growing.length) == FINISHED.names(FINISHED.length)
     assert list(growing.steps) == list(FINISHED.steps)
+
+
+def test_a_step_is_looked_up_among_the_steps_of_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    with record() as recording:
+        x = Value(2.0)
+        mark("step", 0)
+        (x * x).backward()
+    # Until the mark is logged, the first forward pass begins a step.
+    answers = iter([[0], [1], [0], [1]])
+    monkeypatch.setattr(Index, "steps", lambda _: next(answers))
+    assert State(recording, 1).step is None
+    next(answers)
+    assert State(recording, 1).step_bounds == (0, recording.length)
 
 
 @given(programs(), st.data())
