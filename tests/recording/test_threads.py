@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from random import Random
 from threading import Barrier, Event, Thread
 
@@ -127,6 +128,48 @@ def test_a_step_is_looked_up_among_the_steps_of_one_moment(monkeypatch: pytest.M
     assert State(recording, 1).step is None
     next(answers)
     assert State(recording, 1).step_bounds == (0, recording.length)
+
+
+class Interrupted(Index):
+    """An index to which another thread adds, just before some look at how far it has come."""
+
+    add: Callable[[], None]
+    looks = 0
+
+    @property
+    def _indexed(self) -> int:
+        self.looks -= 1
+        if not self.looks and not self._indexing.locked():
+            self.add()
+            self._catch_up()
+        return int(vars(self)["_indexed"])
+
+    @_indexed.setter
+    def _indexed(self, number: int) -> None:
+        vars(self)["_indexed"] = number
+
+
+@pytest.mark.parametrize("about", ["value", "grad"])
+@pytest.mark.parametrize("name", ["neuron/w", "neuron/b"])
+def test_a_block_that_comes_in_the_middle_of_a_question_is_not_missed(
+    name: str, about: str
+) -> None:
+    node = FINISHED.first_named(name)
+    for blocks in range(1, 24):
+        for looks in range(1, 12):
+            growing = Recording()
+            growing.catch_up(FINISHED, blocks)
+            index, asked = growing.history.index, getattr(growing.history, about)
+            asked(node, growing.length)
+            index.__class__ = Interrupted
+            assert isinstance(index, Interrupted)
+            growing.catch_up(FINISHED, blocks + 1)
+            index.add = partial(growing.catch_up, FINISHED, blocks + 2)
+            index.looks = looks
+            asked(node, growing.length)
+            growing.catch_up(FINISHED, blocks + 2)
+            right = getattr(FINISHED.history, about)(node, growing.length)
+            assert asked(node, growing.length) == right, (blocks, looks)
 
 
 @given(programs(), st.data())
