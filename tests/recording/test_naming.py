@@ -860,6 +860,37 @@ def test_our_classes_and_functions_of_libraries_are_not_searched(
     assert Value.backward not in looked
 
 
+def test_what_a_library_holds_that_calls_the_program_is_not_searched(
+    ran: Callable[[str], Recording], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (library := tmp_path / "site-packages").mkdir()
+    (library / "tester.py").write_text(
+        "kept = []\ndef call(function):\n    result = function(kept)\n    return result\n"
+    )
+    looked: list[object] = []
+    node_of = holders._node_of
+
+    def look(thing: object) -> object:
+        looked.append(thing)
+        return node_of(thing)
+
+    monkeypatch.setattr(holders, "_node_of", look)
+    recording = ran(
+        f"""
+        import sys
+        sys.path.insert(0, {str(library)!r})
+        import tester
+        def test(kept):
+            kept.append(Value(2.0))
+            model = [Value(3.0)]
+            (kept[0] * model[0]).backward()
+        tester.call(test)
+        """
+    )
+    assert names(recording) == ["kept[0]", "model[0]", "–"]
+    assert sys.modules.pop("tester").call not in looked
+
+
 def test_looking_for_names_keeps_nothing_alive(ran: Callable[[str], Recording]) -> None:
     recording = ran(
         """
