@@ -16,7 +16,10 @@ from stepgrad.replay.session import Session
 def select_by(session: Session, lines: int) -> Session:
     """Select the parameter, or the closed matrix, that many lines below (above, if negative)."""
     shown = [line for line in parameter_lines(session) if not _is_heading(line)]
-    at = next((i for i, line in enumerate(shown) if _shows(line, session.subject)), -1)
+    if not shown:
+        return session.say("there is no parameter to select")
+    known = session.state.focus if session.selected is None else session.selected
+    at = next((i for i, line in enumerate(shown) if _shows(line, known)), -1)
     target = max(0, min(at + lines, len(shown) - 1))
     if session.selected is not None and target == at:
         return session.say(f"this is the {'last' if lines > 0 else 'first'} parameter")
@@ -27,7 +30,7 @@ def select_by(session: Session, lines: int) -> Session:
 
 
 def turn(session: Session, *, closed: bool | None = None) -> Session:
-    """Open the matrix of the subject, or close it; or whichever it is not."""
+    """Close the matrix of the subject, or open it; by default, whichever it is not yet."""
     matrix = matrix_of(session.recording, session.subject)
     if matrix is None:
         return session.say("this is not an element of a matrix")

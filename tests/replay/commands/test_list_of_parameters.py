@@ -75,6 +75,13 @@ def test_a_key_passes_a_whole_matrix() -> None:
     assert now.said == "this is the last parameter"
 
 
+def test_before_anything_has_happened_the_first_line_comes_first() -> None:
+    now = session(trained())
+    start = now.go(now.cursor.seek(0))
+    assert name(pressed(start, "select_down")) == "w[0][0]"
+    assert name(pressed(start, "select_down", "select_down")) == "b[0]"
+
+
 def test_what_is_selected_opens_and_closes() -> None:
     now = pressed(session(trained()), *["select_up"] * 3)
     opened = open_selected(now)
