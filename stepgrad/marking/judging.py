@@ -18,6 +18,7 @@ from stepgrad.engine.value import Value
 from stepgrad.errors import StepgradError
 from stepgrad.numbers import number
 from stepgrad.opening import open_typed
+from stepgrad.program.text import python_text
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.form.sections import GraphScenario
 from stepgrad.scenario.load import ScenarioFile
@@ -50,6 +51,7 @@ def load(path: str) -> ModuleType:
     spec = spec_from_file_location("submission", path)
     if spec is None or spec.loader is None:
         raise AssertionError("this is not a Python file")
+    python_text(Path(path).name, Path(path).read_bytes())
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
