@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from stepgrad.engine.node import Node
 
 _NOT_A_NUMBER = (
-    "not a number, but a Value: use its .data or .grad, as in p.data -= 0.1 * p.grad; "
-    "functions of it are methods, as in v.exp() for math.exp(v)"
+    "a Value is not a plain number: write v.exp() for math.exp(v), and v.data or v.grad where a "
+    "number is needed, as in p.data -= 0.1 * p.grad"
 )
 
 

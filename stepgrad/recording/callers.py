@@ -20,7 +20,7 @@ from stepgrad.recording.holders import Holders
 from stepgrad.recording.kept import Recent
 from stepgrad.recording.naming.assigned import Assignments, assignments
 from stepgrad.recording.naming.calls import Calls, Mark, Path, shape_of
-from stepgrad.recording.naming.kinds import Kind, is_numpy, is_standard
+from stepgrad.recording.naming.kinds import Kind, is_installed, is_numpy, is_standard
 from stepgrad.recording.naming.sites import NOWHERE, Site, Sites
 from stepgrad.recording.naming.walk import Held
 from stepgrad.recording.places import Places, is_ours, runs_programs
@@ -137,7 +137,8 @@ class Callers:
             found = self.holders.find(self._calls.running, unasked=True)
             held = {at: found.pop(stamp)[1] for stamp, at in unnamed.items() if stamp in found}
             self._late += found.values()
-            alike = _Alike(made, describing.described(held))
+            items = self.holders.items(describing.sharing(nodes), self._calls.running)
+            alike = _Alike(made, describing.described(held, items))
         self._described.put(alike)
         return nodes, alike.found
 
@@ -181,7 +182,9 @@ class Callers:
         source = self._places.read(file, variables)
         if is_standard(file):
             return None
-        self.holders.register(variables)
+        # A library that calls the program, as pytest does, holds a lot, and no model.
+        if not is_installed(file) or variables.get("__name__") == "__main__":
+            self.holders.register(variables)
         if source is not None and source.path not in self._assignments:
             self._assignments[source.path] = assignments(source.text)
         return None if source is None else self._assignments[source.path]

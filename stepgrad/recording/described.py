@@ -63,7 +63,8 @@ class Describing:
         if any(self._by_hand):
             both = zip(self._by_hand, self._scopes, strict=True)
             self._scopes = [by_hand or scope for by_hand, scope in both]
-        self._variables = variables(self._results(nodes, paths, not_constant))
+        self._variables, sharing = variables(self._results(nodes, paths, not_constant))
+        self._sharing = sorted(sharing & self._variables.keys())
         leaves = compress(count(), codes.translate(LEAVES))
         self._loose = [offset for offset in leaves if not self._stays(offset)]
         computed = {*compress(paths, codes.translate(COMPUTED))}
@@ -95,6 +96,17 @@ class Describing:
         leaves = ((offset, nodes[offset]) for offset in self._loose)
         return {leaf._stamp: offset for offset, leaf in leaves if leaf._label is None}
 
+    def sharing(self, nodes: Sequence[Node]) -> Mapping[str, Mapping[int, int]]:
+        """Return the offsets of results that share a variable, by its name and by stamp.
+
+        `nodes` are any that are made alike.
+        """
+        found: dict[str, dict[int, int]] = {}
+        for offset in self._sharing:
+            name = self._variables[offset].text
+            found.setdefault(name, {})[nodes[offset]._stamp] = offset
+        return found
+
     def _stays(self, offset: int) -> bool:
         variable = self._variables.get(offset)
         if variable is None:
@@ -108,15 +120,20 @@ class Describing:
             return True
         return self._scope_of[call] != self._scope_of[call.parent]
 
-    def described(self, held: Mapping[int, Held]) -> Described:
-        """Return what is known, given what holds some of the unnamed leaves, by offset."""
-        if not held:
+    def described(self, held: Mapping[int, Held], items: Mapping[int, str]) -> Described:
+        """Return what is known, given what holds some of the unnamed leaves, by offset.
+
+        `items` are the subscripts of results in the arrays that hold them.
+        """
+        if not held and not items:
             return self._unheld
         scopes = [*self._scopes]
+        names = dict(self._unheld.names)
         for offset, where in held.items():
+            names[offset] = where.text
             first, second = scopes[offset], where.holders
             scopes[offset] = second or first if offset in self._prepared else first or second
-        names = dict(self._unheld.names) | {at: where.text for at, where in held.items()}
+        names |= {at: f"{names[at]}{item}" for at, item in items.items() if at in names}
         moves = self._unheld.moves if scopes == self._scopes else (*self._moves(scopes),)
         return Described(moves, (*names.items(),))
 

@@ -110,6 +110,29 @@ class Holders:
             self._vain[origin] = 0 if origin in fruitful else self._vain[origin] + 1
         return found
 
+    def items(
+        self, sharing: Mapping[str, Mapping[int, int]], frames: Sequence[FrameType]
+    ) -> dict[int, str]:
+        """Return the subscripts of the results that are items of an array of numpy.
+
+        Args:
+            sharing: by the name of the variable, what results are called here, by stamp.
+            frames: the calls of the program that run.
+        """
+        array = getattr(sys.modules.get("numpy"), "ndarray", None)
+        if array is None or not sharing:
+            return {}
+        found: dict[int, str] = {}
+        for frame in frames:
+            variables = variables_of(frame)
+            for name in sharing.keys() & variables.keys():
+                if type(variables[name]) is array:
+                    for node, held in name_all(self.node_of, [{name: variables[name]}]):
+                        result = sharing[name].get(node._stamp)
+                        if result is not None:
+                            found[result] = "".join(held.steps[1:])
+        return found
+
     def _looked(self, items: int) -> None:
         self._room -= items
 

@@ -68,6 +68,10 @@ NAMES = {
     ),
     "a display": ("d = {'a': [Value(1), Value(2)]}", ["d['a'][0]", "d['a'][1]"]),
     "a sum": ("ws = [Value(1), Value(2)]\ns = sum(ws)", ["ws[0]", "ws[1]", "–", "s"]),
+    "a loss": (
+        "a, b = Value(1), Value(2)\nL = binary_cross_entropy((a * b).sigmoid(), 0)",
+        ["a", "b", *["–"] * 10, "L"],
+    ),
     "sums in a list": (
         "ws = [Value(1), Value(2)]\nss = [sum(w * i for w in ws) for i in range(2)]",
         ["ws[0]", "ws[1]", "–", "–", "–", "ss[0]", "–", "–", "–", "ss[1]"],
@@ -257,8 +261,22 @@ ARRAYS = {
     ),
     "elementwise": (
         "v = np.array([Value(1), Value(2)])\nh = np.tanh(v)",
-        ["v[0]", "v[1]", "h", "h"],
+        ["v[0]", "v[1]", "h[0]", "h[1]"],
     ),
+    "elementwise in two dimensions": (
+        "w = np.array([[Value(1), Value(2)]])\nk = w * 2",
+        ["w[0][0]", "w[0][1]", "k[0][0]", "k[0][1]"],
+    ),
+    "in a function": (
+        "v = np.array([Value(1), Value(2)])\n"
+        "def f(v):\n    h = v * 2\n    h.sum().backward()\nf(v)",
+        ["v[0]", "v[1]", "h[0]", "h[1]", "–"],
+    ),
+    "in a loop": (
+        "v = np.array([Value(1), Value(2)])\nfor _ in range(2):\n    h = v * 2",
+        ["v[0]", "v[1]", "h", "h", "h[0]", "h[1]"],
+    ),
+    "no array, but a loop": ("h = Value(1)\nfor x in (2, 3):\n    h = h * x", ["h", "h", "h"]),
     "a product of matrices": (
         "w = np.array([[Value(1), Value(2)]])\nh = w @ [3, 4]\nhs = [r @ [1, 2] for r in w]",
         ["w[0][0]", "w[0][1]", *["–"] * 6],
@@ -867,6 +885,37 @@ def test_our_classes_and_functions_of_libraries_are_not_searched(
     assert names(recording) == ["Mine.kept", "–", "–", "–"]
     assert Value in looked
     assert Value.backward not in looked
+
+
+def test_what_a_library_holds_that_calls_the_program_is_not_searched(
+    ran: Callable[[str], Recording], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (library := tmp_path / "site-packages").mkdir()
+    (library / "tester.py").write_text(
+        "kept = []\ndef call(function):\n    result = function(kept)\n    return result\n"
+    )
+    looked: list[object] = []
+    node_of = holders._node_of
+
+    def look(thing: object) -> object:
+        looked.append(thing)
+        return node_of(thing)
+
+    monkeypatch.setattr(holders, "_node_of", look)
+    recording = ran(
+        f"""
+        import sys
+        sys.path.insert(0, {str(library)!r})
+        import tester
+        def test(kept):
+            kept.append(Value(2.0))
+            model = [Value(3.0)]
+            (kept[0] * model[0]).backward()
+        tester.call(test)
+        """
+    )
+    assert names(recording) == ["kept[0]", "model[0]", "–"]
+    assert sys.modules.pop("tester").call not in looked
 
 
 def test_looking_for_names_keeps_nothing_alive(ran: Callable[[str], Recording]) -> None:

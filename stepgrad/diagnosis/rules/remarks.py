@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from stepgrad.diagnosis.rules.faults import Fault, Kind
 from stepgrad.diagnosis.rules.lines import Lines
 from stepgrad.diagnosis.wording import joined
-from stepgrad.recording.foreign.remark import GRADLESS, PYTORCH, Remark
+from stepgrad.recording.foreign.remark import LOOKALIKES, PYTORCH, Remark
 from stepgrad.recording.recording import Recording
 
 UNFINISHED = "unfinished"
@@ -35,7 +35,7 @@ _UNKNOWN = "unknown"
 
 def seen(recording: Recording) -> bool:
     """Whether there are remarks on an engine."""
-    return any(remark.kind not in (GRADLESS, *PYTORCH) for remark in recording.remarks)
+    return any(remark.kind not in (*LOOKALIKES, *PYTORCH) for remark in recording.remarks)
 
 
 def noticed(recording: Recording) -> Iterator[Fault]:
@@ -90,7 +90,10 @@ def choosing(recording: Recording) -> Set[str]:
 
 def hidden(recording: Recording) -> Sequence[str]:
     """Return what could not be seen or judged, each once."""
-    remarks, others = recording.remarks, (_UNKNOWN, GRADLESS, *_KINDS, *_KNOWN, *_LACKING, *PYTORCH)
+    remarks, others = (
+        recording.remarks,
+        (_UNKNOWN, *LOOKALIKES, *_KINDS, *_KNOWN, *_LACKING, *PYTORCH),
+    )
     names = [*dict.fromkeys(each.text for each in remarks if each.kind == _UNKNOWN)]
     found = [each.text for each in remarks if each.kind not in others]
     if len(names) == 1:

@@ -24,8 +24,11 @@ class Variable(NamedTuple):
     passed: bool = False
 
 
-def variables(made: Iterable[tuple[int, Site, Path]]) -> dict[int, Variable]:
-    """Return which nodes are assigned to variables, by offset.
+def variables(made: Iterable[tuple[int, Site, Path]]) -> tuple[dict[int, Variable], set[int]]:
+    """Return which nodes are assigned to variables, by offset, and which of them share one.
+
+    Nodes share a variable that one statement gives them: it holds an array of them, or each for a
+    while in a loop.
 
     Args:
         made: the offset of each node, the instruction and the call that made it, in order. Of
@@ -41,7 +44,7 @@ def variables(made: Iterable[tuple[int, Site, Path]]) -> dict[int, Variable]:
             take(offset, site, assigned, path)
     for path in [*assigning.results]:
         assigning.end(path)
-    return assigning.found
+    return assigning.found, assigning.sharing
 
 
 class _Assigning:
@@ -50,13 +53,16 @@ class _Assigning:
     def __init__(self) -> None:
         self.found: dict[int, Variable] = {}
         self.statements: dict[Path, int | None] = {}  # the one that each call is in
+        self.sharing: set[int] = set()
         self.results: dict[Path, dict[Site, int]] = {}  # those of sums, as far as they have come
+        self._latest: dict[Path, tuple[Site, int]] = {}
         self._elements: dict[Path, dict[Site, int]] = {}  # how many there were
 
     def enter(self, site: Site, path: Path) -> None:
         """Take note of the statement that a call is in."""
         self.statements[path] = site.statement
         self._elements.pop(path, None)
+        self._latest.pop(path, None)
         if path in self.results:
             self.end(path)
 
@@ -70,11 +76,17 @@ class _Assigning:
         """Take note of a node whose instruction belongs to an assigned expression."""
         if not assigned.last:
             if offset >= 0:
+                site_before, before = self._latest.get(path, (None, -1))
+                if site is site_before and not assigned.element:
+                    self.sharing |= {before, offset}
+                self._latest[path] = site, offset
                 self._assign(offset, site, assigned, path)
             return
         results = self.results.get(path)
         if results is None:
             results = self.results[path] = {}
+        if offset < 0 and assigned.function:
+            return  # a zero is an operand there, and not where a sum starts
         if offset < 0:
             if results.get(site, -1) >= 0:
                 self._assign(results[site], site, assigned, path)
