@@ -22,6 +22,7 @@ from stepgrad.diagnosis.rules.text import (
     names_a_text,
     parts,
     returning,
+    stored,
     unused,
     variables,
 )
@@ -54,12 +55,7 @@ class Lines:
             return False
         if any(isinstance(each, ast.Lambda) for each in ast.walk(statement.value)):
             return False
-        targets = {
-            ast.unparse(each)
-            for target in statement.targets
-            for each in ast.walk(target)
-            if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store)
-        }
+        targets = {*map(ast.unparse, stored(statement))}
         if targets & {ast.unparse(each) for each in ast.walk(statement.value)}:
             return False
         line = statement.lineno

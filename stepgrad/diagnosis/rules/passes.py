@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 
+from stepgrad.diagnosis.rules.asking import asking
 from stepgrad.diagnosis.rules.faults import Fault, Kind
 from stepgrad.diagnosis.rules.forward import odd
 from stepgrad.diagnosis.rules.lines import Lines, replacing
@@ -72,7 +73,7 @@ class _Pass:
         self._replacing = replacing(recording)
         self._writes = [each for part in self._parts for each in part.writes(self._replacing)]
         self._odd = odd(recording)
-        self._choosing = choosing(recording)
+        self._choosing, self._asking = choosing(recording), asking(recording)
         known = sum(not unknown(each.expected) for each in self._writes)
         self._found = Judged(writes=known)
         self._done = defaultdict[int, set[int]](set)  # by node: the slots that have received
@@ -222,14 +223,16 @@ class _Pass:
                 for slot in due:
                     if slot in done or part.sides(entry, slot) is not None:
                         continue
+                    node = self._recording.operation(out)[1][slot]
+                    if self._asking and node not in self._touched:
+                        continue  # it may need no gradient
                     arrived = self._recording.history.grad(out, end) or 0.0
                     right = arrived * part.local(entry, slot)
                     least = tolerance(part.shape.ops[entry]) * abs(arrived)
                     if not unknown(right) and abs(right) > least:
-                        yield self._absent(out, slot, right)
+                        yield self._absent(out, slot, node, right)
 
-    def _absent(self, out: int, slot: int, due: float) -> Fault:
-        node = self._recording.operation(out)[1][slot]
+    def _absent(self, out: int, slot: int, node: int, due: float) -> Fault:
         ran = next((each for each in self._writes if each.out == out), None)
         if ran is None and self._lines.has_rule(out):
             text, loop = self._words.unvisited(out, node, due), self._lines.loop(self._block, None)

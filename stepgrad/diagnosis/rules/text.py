@@ -28,6 +28,13 @@ def names_a_text(test: ast.expr) -> bool:
     )
 
 
+def stored(statement: ast.stmt) -> Iterator[ast.Attribute]:
+    """Yield the attributes that a statement writes."""
+    for each in ast.walk(statement):
+        if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store):
+            yield each
+
+
 def unused(function: Function) -> Sequence[str]:
     """Return the arguments of a function that go on to nothing, except for what they hold.
 
