@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Set
 
 from stepgrad.diagnosis.rules.lines import Lines
 from stepgrad.diagnosis.rules.text import end, stored
-from stepgrad.diagnosis.rules.wrote import foreign_passes
+from stepgrad.diagnosis.rules.wrote import foreign_passes, made_of
 from stepgrad.engine.tape import Place
+from stepgrad.recording.blocks import Write
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 
@@ -18,6 +20,22 @@ def asking(recording: Recording) -> bool:
     passes = foreign_passes(recording.blocks)
     places = {place for block in passes for place in block.sweep.places}
     return any(_asks(Lines(recording), place) for place in places)
+
+
+def needs(recording: Recording, node: int) -> bool:
+    """Whether a node needs a gradient: the program updates what it is computed from."""
+    return not _updated(recording).isdisjoint(made_of(recording, node))
+
+
+@kept(1)
+def _updated(recording: Recording) -> Set[int]:
+    writes = [block.writes for block in recording.blocks if isinstance(block, Write)]
+    return {
+        node
+        for each in writes
+        for kind, node in zip(each.kinds, each.nodes, strict=True)
+        if kind == "update"
+    }
 
 
 def _asks(lines: Lines, place: Place) -> bool:

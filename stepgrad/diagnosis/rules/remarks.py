@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 
 from stepgrad.diagnosis.rules.faults import Fault, Kind
 from stepgrad.diagnosis.rules.lines import Lines
+from stepgrad.diagnosis.rules.text import cutting
 from stepgrad.diagnosis.wording import joined
+from stepgrad.engine.tape import Place
 from stepgrad.recording.foreign.remark import GRADLESS, PYTORCH, Remark
 from stepgrad.recording.recording import Recording
 
@@ -17,6 +20,8 @@ _KINDS: Mapping[str, Kind] = {
     "early": "called",
     "hung": "wrong node",
     "stray": "wrong node",
+    "unlisted": "left out",
+    "blind": "upstream missing",
     "forward": "wrong forward",
 }
 """The remarks that are about faults."""
@@ -67,13 +72,25 @@ def _left_out(recording: Recording, remark: Remark) -> Iterator[Fault]:
     """
     if remark.kind not in _LACKING or remark.node is None:
         return
-    if names := Lines(recording).left_out(remark.place):
+    lines = Lines(recording)
+    if names := lines.left_out(remark.place):
         text = (
             f"`{remark.text}` leaves {' and '.join(names)} out of the children of its result: a "
             f"backward pass does not go on to {'it' if len(names) == 1 else 'them'}"
         )
         position = recording.history.made_at(remark.node)
         yield Fault("left out", position, text, (remark.node,), remark.place)
+    elif remark.kind == _SOME and (place := _cutting(lines, remark.place)):
+        text = f"the result of `{remark.text}` keeps only some of its operands as children"
+        position = recording.history.made_at(remark.node)
+        yield Fault("left out", position, text, (remark.node,), place)
+
+
+def _cutting(lines: Lines, place: Place) -> Place | None:
+    """The line in the constructor of the class around a line that cuts children off."""
+    source = lines.source(place)
+    line = source and cutting(source, place.line or 0)
+    return replace(place, line=line) if line else None
 
 
 def choosing(recording: Recording) -> Set[str]:
@@ -84,7 +101,7 @@ def choosing(recording: Recording) -> Set[str]:
     return {
         remark.text
         for remark in recording.remarks
-        if remark.kind == _SOME and not Lines(recording).left_out(remark.place)
+        if remark.kind == _SOME and not [*_left_out(recording, remark)]
     }
 
 

@@ -255,6 +255,16 @@ class Numbers:
             )  # fmt: skip
 
 
+def made_of(recording: Recording, node: int) -> Iterator[int]:
+    """Yield a node, and all nodes that it is computed from, each once."""
+    waiting, seen = [node], {node}
+    while waiting:
+        yield (one := waiting.pop())
+        operands = {*recording.operation(one)[1]} - seen
+        waiting += operands
+        seen |= operands
+
+
 def unknown(number: float) -> bool:
     """Whether a true number is not known, or not finite: then nothing is held against it."""
     return not isfinite(number)

@@ -74,7 +74,11 @@ def sin(a):
 
 w, b = Tensor(0.5, True), Tensor(-0.2, requires_grad=True)
 x, target = Tensor(2.0), Tensor(0.3)
-error = sin(w * x + b) - target
-loss = error * error
-loss.backward()
-print(loss.data, w.grad, b.grad)
+for _ in range(2):
+    error = sin(w * x + b) - target
+    loss = error * error
+    w.grad = b.grad = 0.0
+    loss.backward()
+    for p in (w, b):
+        p.data -= 0.1 * p.grad
+    print(loss.data, w.grad, b.grad)

@@ -52,6 +52,18 @@ class Log(Function):
         return (upstream / a,)
 
 
+class Relu(Function):
+    @staticmethod
+    def forward(context, a):
+        context.save_for_backward(a)
+        return a if a > 0 else 0.0
+
+    @staticmethod
+    def backward(context, upstream):
+        (a,) = context.saved
+        return (upstream if a > 0 else 0.0,)
+
+
 class Scalar:
     def __init__(self, data):
         self.data = data
@@ -65,6 +77,9 @@ class Scalar:
 
     def log(self):
         return Log.apply(self)
+
+    def relu(self):
+        return Relu.apply(self)
 
     def backward(self):
         order, seen = [], set()
@@ -92,6 +107,6 @@ class Scalar:
 
 a, b = Scalar(0.5), Scalar(2.0)
 c = a * b + 3.0
-d = c * c.log()
+d = c.relu() * -1.5 + c * c.log()
 d.backward()
 print(d.data, a.derivative, b.derivative)
