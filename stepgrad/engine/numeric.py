@@ -7,7 +7,7 @@ are differences, at two step sizes and extrapolated, which have about ten digits
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import inf, isfinite, nan, ulp
 from sys import float_info
 from typing import NamedTuple
@@ -44,14 +44,23 @@ def derivative(function: Callable[..., float], inputs: Sequence[float], slot: in
     x = inputs[slot]
     size = abs(x) or 1e-3
     sizes = dict.fromkeys((max(1.0, size), 1.0, size, size / 64))
-    estimates = (_difference(function, inputs, slot, _STEP * size) for size in sizes)
-    differences = min(estimates, key=lambda each: each.relative)
+    differences = _best(function, inputs, slot, sizes)
+    if differences.error == inf:  # the domain may end nearby
+        differences = _best(function, inputs, slot, [size / 8**more for more in range(3, 10)])
     stepped = _complex_step(function, inputs, slot)
     off = abs(stepped - differences.value)
     allowed = 10 * differences.error + _LIKE * abs(stepped)
     if isfinite(stepped) and (off <= allowed or (stepped and differences.error == inf)):
         return Estimate(stepped, 0.0, BY_STEPS)
     return differences
+
+
+def _best(
+    function: Callable[..., float], inputs: Sequence[float], slot: int, sizes: Iterable[float]
+) -> Estimate:
+    """Return the best differences of those with steps for numbers of these sizes."""
+    estimates = (_difference(function, inputs, slot, _STEP * size) for size in sizes)
+    return min(estimates, key=lambda each: each.relative)
 
 
 def complex_step(x: float) -> float:
@@ -72,7 +81,7 @@ def _complex_step(function: Callable[..., float], inputs: Sequence[float], slot:
         result: object = function(*given)
     except _FAILS:
         return nan
-    return result.imag / step if isinstance(result, complex) else nan
+    return float(result.imag) / step if isinstance(result, complex) else nan
 
 
 def _difference(

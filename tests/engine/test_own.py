@@ -150,7 +150,7 @@ GIVE = "{} must be a real number, not {}"
 @pytest.mark.parametrize(
     ("partials", "function", "message"),
     [
-        ((lambda *xs: xs[0],), two, r"two() has partials for 1 operand, and got 2"),
+        ((lambda *xs: xs[0],), two, "two() has partials for 1 operand, and got 2: a setting "),
         ((lambda _: 1, lambda _: 1), one, "one() has partials for 2 operands, and got 1"),
         ((), one, "one() has partials for 0 operands, and got 1"),
         (lambda *xs: xs[0], two, "two() has partials for 1 operand, and got 2"),
@@ -245,6 +245,29 @@ def test_the_derivative_of_a_function(
     found = derivative(function, [at], 0)
     assert isclose(found.value, due, rel_tol=1e-9, abs_tol=1e-10)
     assert found.by == by
+
+
+@pytest.mark.parametrize(
+    ("function", "at", "due"),
+    [
+        (math.asin, 0.999999, 707.1069579492319),
+        (math.asin, -0.9999999, 2236.068033403962),
+        (math.acosh, 1.0000001, 2236.0679216067026),
+        (math.atanh, 1 - 1e-8, 5e7),
+    ],
+)
+def test_the_derivative_near_the_end_of_a_domain(
+    function: Callable[..., float], at: float, due: float
+) -> None:
+    assert isclose(derivative(function, [at], 0).value, due, rel_tol=1e-4)
+
+
+def test_numbers_of_numpy_become_floats() -> None:
+    np = pytest.importorskip("numpy")
+    x = Value(0.5)
+    (op(np.tanh)(x) + op(lambda x: np.exp(x) * 2)(x)).backward()
+    assert type(x.grad) is float
+    assert isclose(x.grad, 1 - math.tanh(0.5) ** 2 + 2 * math.exp(0.5), rel_tol=1e-9)
 
 
 def test_where_there_is_no_derivative_it_is_nan() -> None:
