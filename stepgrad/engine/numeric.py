@@ -7,7 +7,9 @@ are differences, at two step sizes and extrapolated, which have about ten digits
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from math import inf, isfinite, nan, ulp
 from sys import float_info
 from typing import NamedTuple
@@ -78,10 +80,25 @@ def _complex_step(function: Callable[..., float], inputs: Sequence[float], slot:
     given: list[complex] = [*inputs]
     given[slot] = complex(inputs[slot], step)
     try:
-        result: object = function(*given)
-    except _FAILS:
+        with _silence():
+            result: object = function(*given)
+    except (*_FAILS, Warning):
         return nan
     return float(result.imag) / step if isinstance(result, complex) else nan
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Show no warnings: numpy's that a complex number becomes a real one is not for the program.
+
+    The filters of warnings stay as they are, or those that were shown once would be shown again.
+    """
+    shown = warnings.showwarning
+    warnings.showwarning = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        warnings.showwarning = shown
 
 
 def _difference(

@@ -3,6 +3,7 @@
 import copy
 import math
 import re
+import warnings
 from collections.abc import Callable, Iterable
 from functools import partial
 from math import isclose
@@ -268,6 +269,19 @@ def test_numbers_of_numpy_become_floats() -> None:
     (op(np.tanh)(x) + op(lambda x: np.exp(x) * 2)(x)).backward()
     assert type(x.grad) is float
     assert isclose(x.grad, 1 - math.tanh(0.5) ** 2 + 2 * math.exp(0.5), rel_tol=1e-9)
+
+
+@pytest.mark.parametrize("action", ["always", "error"])
+def test_what_numpy_says_of_complex_steps_is_not_shown(action: Any) -> None:
+    np = pytest.importorskip("numpy")
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter(action)
+        y = op(lambda *xs: float(np.dot(xs, xs)))(x := Value(3.0), 2.0)
+        warnings.simplefilter("always")
+        warnings.warn("mine", stacklevel=1)
+    y.backward()
+    assert isclose(x.grad, 6.0)
+    assert [str(each.message) for each in shown] == ["mine"]
 
 
 def test_where_there_is_no_derivative_it_is_nan() -> None:
