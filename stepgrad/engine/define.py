@@ -90,6 +90,8 @@ def _name(function: object, name: str) -> str:
     if not callable(function):
         raise TypeError(f"op takes a function, not {kind}")
     found: str = name or getattr(function, "__name__", kind)
+    if found.startswith("__"):  # of an operator
+        found = found.strip("_") or found
     return UNNAMED if found == "<lambda>" else found
 
 

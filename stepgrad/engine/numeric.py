@@ -23,6 +23,9 @@ _STEP = float_info.epsilon ** (1 / 5)
 _LIKE = 1e-4
 """How far, relative to its size, a complex step may be off differences beyond their own error."""
 
+_UNSURE = 0.1
+"""The relative error of differences above which they may be those of a jump."""
+
 _TINY = 1e-150
 
 _FAILS = (ArithmeticError, AttributeError, TypeError, ValueError)
@@ -61,8 +64,11 @@ def _best(
     function: Callable[..., float], inputs: Sequence[float], slot: int, sizes: Iterable[float]
 ) -> Estimate:
     """Return the best differences of those with steps for numbers of these sizes."""
-    estimates = (_difference(function, inputs, slot, _STEP * size) for size in sizes)
-    return min(estimates, key=lambda each: each.relative)
+    estimates = [_difference(function, inputs, slot, _STEP * size) for size in sizes]
+    best = min(estimates, key=lambda each: each.relative)
+    if _UNSURE < best.relative < 1 and estimates[-1].error > 8 * estimates[0].error:
+        return Estimate(nan, inf, BY_DIFFERENCES)  # a jump: it is steeper the closer one looks
+    return best
 
 
 def complex_step(x: float) -> float:

@@ -56,9 +56,17 @@ def test_partials_are_what_passes_back() -> None:
 
 
 def test_an_operation_is_one_node_named_after_its_function() -> None:
-    x = Value(2.0, label="x")
+    class Own(Value):
+        __add__ = op(name="__add__")(lambda one, other: one + other)
+
+        @op
+        def __matmul__(self, other: Any) -> Any:
+            return self * other
+
+    x = Own(2.0, label="x")
     y = cube(x)
     assert (y._prev, y._op, operation(y).written({"a": "x"})) == ((x,), "cube", "cube(x)")
+    assert [operation(each).written({}) for each in (x + x, x @ x)] == ["a + b", "matmul(a, b)"]
     assert op(name="third power")(lambda x: x * x * x)(x)._op == "third power"
 
 
@@ -284,8 +292,18 @@ def test_what_numpy_says_of_complex_steps_is_not_shown(action: Any) -> None:
     assert [str(each.message) for each in shown] == ["mine"]
 
 
-def test_where_there_is_no_derivative_it_is_nan() -> None:
-    assert math.isnan(derivative(math.sqrt, [0.0], 0).value)
+@pytest.mark.parametrize(
+    ("function", "at"),
+    [(math.sqrt, 0.0), (math.floor, 3.0), (math.ceil, -1.0), (round, 0.5), (lambda x: x > 2, 2.0)],
+)
+def test_where_there_is_no_derivative_it_is_nan(function: Any, at: float) -> None:
+    assert math.isnan(derivative(function, [at], 0).value)
+
+
+@pytest.mark.parametrize("function", [math.floor, abs, lambda x: x**3, lambda x: max(x, -x) ** 1.5])
+def test_where_it_is_0_it_is_0(function: Any) -> None:
+    at = 0.5 if function is math.floor else 0.0
+    assert isclose(derivative(function, [at], 0).value, 0.0, abs_tol=1e-3)
 
 
 # Subclasses.
