@@ -27,7 +27,10 @@ _MISSING = object()
 LABELS = ("label", "name", "_label", "_name")
 """The attributes for the name that a program gives to an object."""
 
-_NO_OPERANDS = {*LABELS, "grad", "requires_grad"}
+ASKS = "requires_grad"
+"""The attribute that says whether an object needs a gradient."""
+
+_NO_OPERANDS = {*LABELS, "grad", ASKS}
 """What a constructor may take besides a number that is nothing which this was computed from."""
 
 _met = WeakSet[type]()

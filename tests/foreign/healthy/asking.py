@@ -72,10 +72,22 @@ def sin(a):
     return out
 
 
+def swish(a):
+    s = 1 / (1 + math.exp(-a.data))
+    out = Tensor(a.data * s, a.requires_grad)
+    if out.requires_grad:
+
+        def rule():
+            a.grad += (s + out.data * (1 - s)) * out.grad
+
+        tape.append(rule)
+    return out
+
+
 w, b = Tensor(0.5, True), Tensor(-0.2, requires_grad=True)
 x, target = Tensor(2.0), Tensor(0.3)
 for _ in range(2):
-    error = sin(w * x + b) - target
+    error = swish(sin(w * x + b)) - target
     loss = error * error
     w.grad = b.grad = 0.0
     loss.backward()
