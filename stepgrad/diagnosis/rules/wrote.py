@@ -22,7 +22,10 @@ BY_DIFFERENCES = 1e-5
 """The same where the true derivative comes from differences."""
 
 _CANCELLED = 1e-12
-"""How far a contribution may be off, relative to the sum that it is read off."""
+"""How far a contribution may be off, relative to the sum that it is read off.
+
+And relative to what arrives, in an operation of the program's own: of its terms, most may cancel.
+"""
 
 
 class Wrote(NamedTuple):
@@ -78,8 +81,8 @@ class Wrote(NamedTuple):
             return True
         scale = max(abs(self.before), abs(self.after))
         off = tolerance(self.op) * max(abs(got), abs(want)) + _CANCELLED * scale
-        if by_differences(self.op):
-            off += 1e-8 * abs(self.upstream)
+        if self.op.stored:
+            off += (1e-8 if by_differences(self.op) else _CANCELLED) * abs(self.upstream)
         return abs(got - want) <= off
 
 

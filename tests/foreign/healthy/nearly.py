@@ -58,7 +58,7 @@ class Value:
             node._backward()
 
 
-x, p = Value(0.08), Value(0.004)
-y = x.gelu() * p.log() * (x * x).log()
+x, p, far = Value(0.08), Value(0.004), Value(-6.9)
+y = x.gelu() * p.log() * (x * x).log() * far.gelu()
 y.backward()
-print(y.data, x.grad, p.grad)
+print(y.data, x.grad, p.grad, far.grad)
