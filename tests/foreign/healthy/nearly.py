@@ -1,4 +1,7 @@
-"""Methods that nearly compute what their names say: a logarithm kept from 0, and GPT's GELU."""
+"""Methods that nearly compute what their names say: a logarithm kept from 0, and GPT's GELU.
+
+And a rule of the sigmoid that has digits where s (1 - s) has none.
+"""
 
 import math
 
@@ -26,6 +29,16 @@ class Value:
 
         def _backward():
             self.grad += out.grad / (self.data + EPSILON)
+
+        out._backward = _backward
+        return out
+
+    def sigmoid(self):
+        e = math.exp(-self.data)
+        out = Value(1 / (1 + e), (self,))
+
+        def _backward():
+            self.grad += e / (1 + e) ** 2 * out.grad
 
         out._backward = _backward
         return out
@@ -58,7 +71,7 @@ class Value:
             node._backward()
 
 
-x, p, far = Value(0.08), Value(0.004), Value(-6.9)
-y = x.gelu() * p.log() * (x * x).log() * far.gelu()
+x, p, far, s = Value(0.08), Value(0.004), Value(-6.9), Value(38.0)
+y = x.gelu() * p.log() * (x * x).log() * far.gelu() * s.sigmoid()
 y.backward()
-print(y.data, x.grad, p.grad, far.grad)
+print(y.data, x.grad, p.grad, far.grad, s.grad)
