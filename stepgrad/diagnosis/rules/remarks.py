@@ -8,8 +8,10 @@ from dataclasses import replace
 from stepgrad.diagnosis.rules.faults import Fault, Kind
 from stepgrad.diagnosis.rules.lines import Lines
 from stepgrad.diagnosis.rules.text import cutting
+from stepgrad.diagnosis.rules.wrote import foreign_passes
 from stepgrad.diagnosis.wording import joined
 from stepgrad.engine.tape import Place
+from stepgrad.recording.blocks import Forward
 from stepgrad.recording.foreign.remark import GRADLESS, PYTORCH, Remark
 from stepgrad.recording.recording import Recording
 
@@ -115,4 +117,19 @@ def hidden(recording: Recording) -> Sequence[str]:
     elif names:
         rules = joined(names[:_MOST], len(names))
         found.append(f"the rules of {rules} are not judged: their derivatives are not known")
+    if _computes_nothing(recording):
+        found.append(
+            "what the results of the engine are computed from is not seen: store the operands in "
+            "each result, or an object that has them by then"
+        )
     return [*dict.fromkeys(found)]
+
+
+def _computes_nothing(recording: Recording) -> bool:
+    """Whether an engine runs backward passes, and none of its objects has operands."""
+    return bool(foreign_passes(recording.blocks)) and not any(
+        block.structure.op(offset).partials
+        for block in recording.blocks
+        if isinstance(block, Forward)
+        for offset in block.structure.created
+    )
