@@ -13,7 +13,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from numbers import Real
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
 from stepgrad.engine.node import Node
 
@@ -47,6 +47,10 @@ class Protocols(Node):
 
     __lt__, __le__ = _comparison(operator.lt), _comparison(operator.le)
     __gt__, __ge__ = _comparison(operator.gt), _comparison(operator.ge)
+
+    def conjugate(self) -> Self:
+        """Return the number itself, as it is real: numpy asks for that, in a variance."""
+        return self
 
     def __format__(self, spec: str) -> str:
         return format(self._data, spec) if spec else str(self)

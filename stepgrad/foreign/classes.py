@@ -28,6 +28,12 @@ _MISSING = object()
 LABELS = ("label", "name", "_label", "_name")
 """The attributes for the name that a program gives to an object."""
 
+ASKS = "requires_grad"
+"""The attribute that says whether an object needs a gradient."""
+
+_NO_OPERANDS = {*LABELS, "grad", ASKS}
+"""What a constructor may take besides a number that is nothing which this was computed from."""
+
 _met = WeakSet[type]()
 """Every class that has been watched: a module that one program imports is there for the next."""
 
@@ -118,9 +124,9 @@ def _attribute(cls: type, names: tuple[str, ...], stored: set[str]) -> str | Non
 
 
 def _is_childless(cls: type) -> bool:
-    """Whether the constructor of a class takes nothing but a number, and perhaps a name."""
+    """Whether the constructor of a class takes nothing but a number, and what is no operand."""
     code = getattr(getattr(cls, "__init__", None), "__code__", None)
-    return code is not None and {*code.co_varnames[2 : code.co_argcount]} <= {*LABELS, "grad"}
+    return code is not None and {*code.co_varnames[2 : code.co_argcount]} <= _NO_OPERANDS
 
 
 def reads_plainly(cls: type) -> bool:

@@ -91,7 +91,7 @@ class Making(Parts):
                 self._lifts = self._frames.in_operator(maker.f_back)
             if site.depth:
                 self._callers = (*callers(maker, site.depth),)
-            if kind.childless and code.role == ENGINE:
+            if kind.childless and (code.role == ENGINE or kind.grad in code.rules):
                 self._calls = [*self._looking.made_by(maker)]
         if kind is not self._kind:
             self._kind = kind

@@ -274,3 +274,39 @@ def test_the_gradient_of_an_operand_may_be_taken_for_its_value(tmp_path: Path) -
     found = judgement(recorded(MISTAKES["mul_of_gradient"].planted(tmp_path)))
     assert found is not None
     assert re.search(r": (.+)\.grad is taken for the value of \1$", found.faults[0].text)
+
+
+LATE = """
+import weakref
+
+class Function:
+    def __call__(self, *inputs):
+        out = Variable(inputs[0].data * inputs[1].data)
+        out.creator = self
+        self.inputs, self.output = inputs, weakref.ref(out)
+        return out
+
+class Variable:
+    def __init__(self, data):
+        self.data, self.grad, self.creator = data, None, None
+    def __mul__(self, other):
+        return Function()(self, other)
+    def backward(self):
+        self.grad = 1.0
+        f = self.creator
+        a, b = f.inputs
+        a.grad, b.grad = b.data, a.data
+
+x, y = Variable(3.0), Variable(2.0)
+product = Function()(x, y)
+product.backward()
+"""
+
+
+def test_an_engine_whose_operands_are_not_seen_is_said_to_be(tmp_path: Path) -> None:
+    path = tmp_path / "late.py"
+    path.write_text(LATE, "utf-8")
+    found = judgement(recorded(path))
+    assert found is not None
+    assert not found.faults
+    assert [each for each in found.hidden if "computed from is not seen" in each]

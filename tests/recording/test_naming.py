@@ -560,6 +560,34 @@ def test_the_leaves_of_another_engine_are_named(ran: Callable[[str], Recording])
     assert names(recording)[:2] == ["model['w'][0]", "model['w'][1]"]
 
 
+def test_the_rules_on_a_tape_name_nothing(ran: Callable[[str], Recording]) -> None:
+    recording = ran(
+        """
+        tape = []
+        class Number:
+            def __init__(self, data):
+                self.data, self.grad = data, 0.0
+            def __mul__(self, other):
+                out = Number(self.data * other.data)
+                def rule():
+                    self.grad += other.data * out.grad
+                    other.grad += self.data * out.grad
+                tape.append(rule)
+                return out
+        class Model:
+            def __init__(self):
+                self.w = Number(2.0)
+            def __call__(self, x):
+                return self.w * Number(x)
+        model = Model()
+        loss = model(3.0)
+        loss.grad = 1.0
+        tape.pop()()
+        """
+    )
+    assert names(recording) == ["model.w", "–", "loss"]
+
+
 def test_what_an_engine_holds_while_it_works_names_nothing(ran: Callable[[str], Recording]) -> None:
     recording = ran(
         """
