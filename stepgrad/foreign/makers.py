@@ -112,7 +112,7 @@ def value_of(op: Op, operands: Sequence[Shadow | float]) -> float | None:
 def gives(op: Op, operands: Sequence[Shadow | float], data: float) -> bool:
     """Whether an operation gives this number."""
     value = value_of(op, operands)
-    return value is not None and same(value, data, _CLOSE)
+    return value == data or (value is not None and same(value, data, _CLOSE))
 
 
 def resolve(
