@@ -190,6 +190,8 @@ class Parts:
         site, kids = self._site, self._kids
         if site is None or not kids or self._calls:
             return
+        if len(kids) == site.sure and self._symbol in ("", site.symbol):
+            return
         data = self.pending._data if self.pending and self._has_data else None
         self._usual = site.is_usual(
             self._symbol or site.symbol, kids, self._callers, data
