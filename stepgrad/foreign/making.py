@@ -144,7 +144,7 @@ class Making(Parts):
         elif (
             site is not None
             and not self._calls
-            and self._symbol == site.symbol
+            and (self._symbol == site.symbol or site.argument)
             and (
                 len(kids) == site.sure
                 or (self._usual and (site.certain or node._data == self._checked))

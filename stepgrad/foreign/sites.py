@@ -33,9 +33,10 @@ class MakingSite:
     `depth` is how many callers decide what it makes. The usual recipe is at hand, if it has one or
     two operands: it holds for objects with this `symbol` and `callers`, and so many children
     (`count`). Operands are these, in the order of `places`, and after them the number that the
-    variable `argument` of the call has, if there is one. `ops` has the operation, by which of the
-    operands are constants: 1 for the first, 2 for the second. Unless this is `certain`, the number
-    has to be compared. It holds for any object with this symbol and `sure` children.
+    variable `argument` of the call has, if there is one: then the symbol may be any, as `**2` and
+    `**3` are alike. `ops` has the operation, by which of the operands are constants: 1 for the
+    first, 2 for the second. Unless this is `certain`, the number has to be compared. Of an object
+    with this symbol and `sure` children, nothing else has to be known.
 
     `trusted` has the functions whose results need no look at their calls, as they bring their local
     derivatives with them, and these were right so far.
@@ -108,7 +109,9 @@ class MakingSite:
         self, symbol: str, kids: Sequence[Shadow], callers: object, data: float | None
     ) -> bool:
         """Whether the usual recipe holds for an object; the arguments are those of `knows`."""
-        if len(kids) != self.count or symbol != self.symbol or callers != self.callers:
+        if len(kids) != self.count or callers != self.callers:
+            return False
+        if symbol != self.symbol and not self.argument:
             return False
         if self.certain:
             return True
