@@ -119,9 +119,9 @@ def value_of(op: Op, operands: Sequence[Shadow | float]) -> float | None:
 def gives(op: Op, operands: Sequence[Shadow | float], data: float) -> bool:
     """Whether an operation gives this number."""
     value = value_of(op, operands)
-    return value is not None and (
-        same(value, data, _CLOSE) or (_is_single(data) and same(value, data, _CLOSE_SINGLE))
-    )
+    if value is None or value == data:
+        return value is not None
+    return same(value, data, _CLOSE) or (_is_single(data) and same(value, data, _CLOSE_SINGLE))
 
 
 def _is_single(number: float) -> bool:
