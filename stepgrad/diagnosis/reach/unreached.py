@@ -24,8 +24,11 @@ _FEWEST = 2
 
 def unreached(survey: Survey) -> Iterator[Verdict]:
     """Yield a verdict on the parameters that are used, but never on the way to a root."""
+    by_hand = {node for step in survey.steps for node, grad in step.gradients.items() if grad}
     never = [
-        node for node in survey.parameters if not any(node in p.gradients for p in survey.passes)
+        node
+        for node in survey.parameters
+        if node not in by_hand and not any(node in p.gradients for p in survey.passes)
     ]
     used: dict[int, Sequence[int]] = {}
     for which in survey.passes[-1 : -_LOOKED_AT - 1 : -1] if never else ():
