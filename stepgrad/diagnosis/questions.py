@@ -119,11 +119,13 @@ QUESTIONS: Sequence[Question] = (
         "lost_update",
         "do updates change their parameters?",
         "At least 3 passes bring gradients to the same leaves, nothing is ever updated, and a line "
-        "in a loop computes an update and throws it away, gives the loop's variable to it, or "
-        "writes it to the gradient. Or lines update by gradients at least 3 times, and no backward "
-        "pass runs. Or a line sets values to the same multiple of their gradients at least 3 "
-        "times, and does not read the old value. Or a line is `loss.backward` or `opt.step` "
-        "without parentheses, and no pass, or no update, runs.",
+        "in a loop or a function computes an update and throws it away, stores it where nothing "
+        "reads it or in new objects that nothing uses, or writes it to the gradient. Or lines "
+        "update by gradients at least 3 times, and no backward pass runs. Or a line sets values "
+        "at least 3 times to what is computed from gradients and from no old value: always the "
+        "same multiple of the gradient, or one below 0, or beginning with what is a step alone. "
+        "Or a line is `loss.backward` or `opt.step` without parentheses, and no pass, or no "
+        "update, runs.",
         lost.lost_update,
     ),
     Question(

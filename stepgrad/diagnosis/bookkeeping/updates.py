@@ -1,0 +1,296 @@
+"""Which lines of a program compute an update by a gradient, and what becomes of it (`updating`)."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Sequence, Set
+from typing import Literal, NamedTuple
+
+from stepgrad.diagnosis.bookkeeping.flow import (
+    Flow,
+    attributes,
+    flow_of,
+    gradients,
+    is_gradient,
+    names_of_arguments,
+    own,
+)
+from stepgrad.recording.kept import kept
+from stepgrad.recording.source import Source
+
+Kind = Literal["lost", "rebuilt", "reads", "alone", "backward pass", "update"]
+"""What a line does:
+
+- lost: it computes an update, and nothing uses that;
+- rebuilt: it gives the variable that it reads to new objects with updated values;
+- reads: it writes a value by the gradient of the same object;
+- alone: it writes a value by gradients, and without the old value;
+- backward pass, update: it names the method that would run one, and does not call it.
+"""
+
+_CALLED: dict[str, Kind] = {"backward": "backward pass", "step": "update"}
+_LOOPS = (ast.For, ast.While, ast.FunctionDef)
+
+
+class Line(NamedTuple):
+    """A line of a program, what kind of update it is, and what it does, as a clause."""
+
+    number: int
+    kind: Kind
+    what: str
+
+
+@kept(1)
+def updating(source: Source) -> Sequence[Line]:
+    """Return the lines of a program that look like updates by a gradient."""
+    return [*_Reader(flow_of(source)).lines()]
+
+
+class _Reader:
+    """Reads a program.
+
+    `_gradients` are variables that may hold a gradient; `_values` those that may hold a value from
+    elsewhere than an update.
+    """
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        owners = {ast.unparse(each.value) for each in gradients(flow.tree)}
+        self._fields = {
+            each.attr
+            for each in attributes(flow.tree)
+            if not is_gradient(each.attr) and ast.unparse(each.value) in owners
+        }
+        self._gradients = flow.holding(lambda each: is_gradient(each.attr))
+        self._values = flow.holding(
+            lambda each: each.attr in self._fields, but=self._reads_gradient
+        )
+        self._live = _live(flow)
+
+    def lines(self) -> Iterator[Line]:
+        """Yield the lines in question."""
+        for each in ast.walk(self._flow.tree):
+            if isinstance(each, ast.stmt):
+                yield from self._writes(each)
+            if isinstance(each, _LOOPS):
+                for statement in _statements(each):
+                    yield from self._in_vain(statement)
+            if isinstance(each, ast.For | ast.FunctionDef):
+                yield from self._rebinds(each)
+            if isinstance(each, ast.FunctionDef):
+                yield from self._returns(each)
+            match each:
+                case ast.Expr(value=ast.Attribute(attr=method) as value) if method in _CALLED:
+                    yield Line(each.lineno, _CALLED[method], ast.unparse(value))
+
+    # Values that are written.
+
+    def _writes(self, statement: ast.stmt) -> Iterator[Line]:
+        match statement:
+            case ast.AugAssign(target=ast.Attribute() as to, value=value):
+                alone = False
+            case ast.Assign(targets=[ast.Attribute() as to], value=value):
+                alone = True
+            case _:
+                return
+        if is_gradient(to.attr):
+            return
+        owner = ast.unparse(to.value)
+        if any(ast.unparse(each.value) == owner for each in gradients(value)):
+            yield Line(statement.lineno, "reads", "")
+        if alone and self._reads_gradient(value) and not self._reads_old(value, to):
+            yield Line(statement.lineno, "alone", "")
+
+    def _reads_gradient(self, value: ast.AST) -> bool:
+        return self._flow.reads(value, lambda each: is_gradient(each.attr), self._gradients)
+
+    def _reads_old(self, value: ast.AST, to: ast.Attribute) -> bool:
+        """Whether an expression may read what is in an attribute, or something else beside it."""
+
+        def is_old(each: ast.Attribute) -> bool:
+            return each.attr == to.attr
+
+        owner = ast.unparse(to.value)
+        beside = any(
+            ast.unparse(each.value) == owner and not is_gradient(each.attr)
+            for each in attributes(value)
+        )
+        return beside or self._flow.reads(value, is_old, self._flow.holding(is_old))
+
+    # Updates in vain.
+
+    def _in_vain(self, statement: ast.stmt) -> Iterator[Line]:
+        """Yield whether a statement computes an update for nothing that is read."""
+        match statement:
+            case ast.Expr(value=ast.BinOp() | ast.Compare() as value) if self._steps(value):
+                what = f"`{ast.unparse(value)}` computes a number and stores it nowhere"
+                yield Line(statement.lineno, "lost", what)
+            case ast.AugAssign(target=ast.Name() | ast.Subscript() as to) if self._steps(statement):
+                if self._is_dead(to):
+                    name = ast.unparse(to)
+                    what = f"`{name} {_SIGNS[type(statement.op)]}= …` changes {name} alone, which "
+                    yield Line(statement.lineno, "lost", f"{what}nothing reads")
+            case ast.Assign(targets=[ast.Name() | ast.Subscript() as to], value=value) if (
+                self._steps(value)
+            ):
+                if self._is_dead(to):
+                    yield _renamed(statement, ast.unparse(to))
+                elif any(gradients(value)) and self._comes_from(value, to):
+                    what = f"`{ast.unparse(to)} = …` makes new objects, which nothing uses"
+                    yield Line(statement.lineno, "rebuilt", what)
+
+    def _rebinds(self, block: ast.For | ast.FunctionDef) -> Iterator[Line]:
+        """Yield where a loop, or a function, gives its own variable to an update.
+
+        Or where a loop writes one to its variable's gradient.
+        """
+        looped = isinstance(block, ast.For)
+        given = (
+            _variables(block.target) if isinstance(block, ast.For) else names_of_arguments(block)
+        )
+        for name in {*given}:
+            for index, statement in enumerate(block.body):
+                if name in set[str]().union(*map(_used, block.body[index + 1 :])):
+                    continue
+                match statement:
+                    case ast.Assign(targets=[ast.Name(id=to)], value=value) if to == name:
+                        if self._steps(value):
+                            yield _renamed(statement, to)
+                    case (
+                        ast.AugAssign(target=ast.Attribute(value=ast.Name(id=owner)) as to)
+                        | ast.Assign(targets=[ast.Attribute(value=ast.Name(id=owner)) as to])
+                    ) if looped and owner == name and is_gradient(to.attr):
+                        beside = (e for e in attributes(statement.value) if _is(e.value, name))
+                        if not all(is_gradient(each.attr) for each in beside):
+                            what = f"`{ast.unparse(to)}` is written, where the value should be"
+                            yield Line(statement.lineno, "lost", what)
+
+    def _returns(self, function: ast.FunctionDef) -> Iterator[Line]:
+        """Yield where a function returns an update, and none of its calls uses it."""
+        returned = [
+            each.value for each in own(function) if isinstance(each, ast.Return) and each.value
+        ]
+        nodes = [*ast.walk(self._flow.tree)]
+        dropped = [
+            each
+            for each in nodes
+            if isinstance(each, ast.Expr)
+            and isinstance(each.value, ast.Call)
+            and _is(each.value.func, function.name)
+        ]
+        if any(map(self._steps, returned)) and len(dropped) == sum(
+            _is(each, function.name) for each in nodes
+        ):
+            for each in dropped:
+                what = f"`{ast.unparse(each)}` returns a number, which nothing uses"
+                yield Line(each.lineno, "lost", what)
+
+    def _is_dead(self, target: ast.expr) -> bool:
+        """Whether a target is a variable that nothing reads."""
+        while isinstance(target, ast.Subscript):
+            target = target.value
+        return isinstance(target, ast.Name) and self._flow.variable(target) not in self._live
+
+    def _comes_from(self, value: ast.AST, target: ast.expr) -> bool:
+        """Whether an expression reads what is in a variable, an item of it, or an attribute."""
+        variable = self._flow.variable
+        held = self._flow.holding(lambda _: False, filter(None, [variable(target)]))
+        return any(variable(each) in held for each in ast.walk(value) if _is_read(each))
+
+    # What an update is.
+
+    def _steps(self, node: ast.AST) -> bool:
+        """Whether something takes a value along its gradient, by a sum or a difference."""
+        return any(map(self._is_step, ast.walk(node)))
+
+    def _is_step(self, node: ast.AST) -> bool:
+        match node:
+            case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=right):
+                return self._along(left, right) or self._along(right, left)
+            case ast.AugAssign(target=target, op=ast.Add() | ast.Sub(), value=value):
+                return self._along(target, value)
+        return False
+
+    def _along(self, value: ast.AST, step: ast.AST) -> bool:
+        """Whether one expression has a value, and the other the gradient that belongs to it."""
+        owners = {ast.unparse(each.value) for each in gradients(step)}
+        parts = {ast.unparse(each) for each in ast.walk(value) if isinstance(each, ast.expr)}
+        if not owners.isdisjoint(parts):
+            return not any(gradients(value))
+        return self._reads_value(value) and self._reads_gradient(step)
+
+    def _reads_value(self, node: ast.AST) -> bool:
+        return self._flow.reads(node, lambda each: each.attr in self._fields, self._values)
+
+
+_SIGNS = {ast.Add: "+", ast.Sub: "-"}
+
+
+def _renamed(statement: ast.stmt, to: str) -> Line:
+    what = f"`{to} = …` gives the name {to} to another object and leaves the parameter as it is"
+    return Line(statement.lineno, "lost", what)
+
+
+def _is(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _is_read(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+
+
+def _variables(target: ast.expr) -> Iterator[str]:
+    return (each.id for each in ast.walk(target) if isinstance(each, ast.Name))
+
+
+def _statements(block: ast.AST) -> Iterator[ast.stmt]:
+    """Yield the statements of a loop or a function that are in no other one."""
+    for each in ast.iter_child_nodes(block):
+        if isinstance(each, ast.stmt) and not isinstance(each, _LOOPS):
+            yield each
+            yield from _statements(each)
+
+
+def _used(tree: ast.AST) -> Set[str]:
+    """Return the names that are read for more than to set an attribute, as in `p.grad = 0`."""
+    setting = {id(each.value) for each in attributes(tree) if isinstance(each.ctx, ast.Store)}
+    return {
+        each.id
+        for each in ast.walk(tree)
+        if isinstance(each, ast.Name) and _is_read(each) and id(each) not in setting
+    }
+
+
+def _live(flow: Flow) -> Collection[str]:
+    """Return the variables that are read for more than to give others that nothing reads."""
+    into = list[tuple[Set[str], Set[str]]]()  # variables that are given, and what they are given
+    live = set[str]()
+    for statement in ast.walk(flow.tree):
+        if not isinstance(statement, ast.stmt):
+            continue
+        parts = [*own(statement, nested=False)]
+        stored = {
+            id(e.value)
+            for e in parts
+            if isinstance(e, ast.Attribute | ast.Subscript) and isinstance(e.ctx, ast.Store)
+        }
+        read = {flow.variable(e) or "" for e in parts if _is_read(e) and id(e) not in stored}
+        match statement:
+            case ast.Assign(targets=targets) if all(map(_is_variable, targets)):
+                into.append(({flow.variable(each) or "" for each in targets}, read))
+            case ast.AugAssign(target=target) | ast.For(target=target) if _is_variable(target):
+                into.append(({flow.variable(target) or ""}, read))
+            case _:
+                live |= read
+    found = True
+    while found:
+        before = len(live)
+        live = live.union(*(read for given, read in into if not given.isdisjoint(live)))
+        found = len(live) > before
+    return live
+
+
+def _is_variable(target: ast.expr) -> bool:
+    return isinstance(target, ast.Name) or (
+        isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name)
+    )
