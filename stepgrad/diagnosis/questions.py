@@ -109,10 +109,12 @@ QUESTIONS: Sequence[Question] = (
     ),
     Question(
         "wrong_parameters",
-        "are other nodes updated than those that receive gradients?",
+        "are other nodes updated than those that receive gradients, or by those of others?",
         "From some pass to the end, no pass reaches any of the nodes that are updated, nor does "
         "anything use them, while other leaves receive a gradient in each pass, or new ones of the "
-        "same names do.",
+        "same names do. Or each move of a parameter by hand, at least 3, is the same multiple of "
+        "another one's gradient, and not of its own, or as much of it as others move along their "
+        "own.",
         unreached.wrong_parameters,
     ),
     Question(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
+from stepgrad.diagnosis.bookkeeping.exchanged import exchanged
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
@@ -165,7 +166,8 @@ def _copy(survey: Survey, originals: Sequence[int]) -> tuple[int, int] | None:
 
 
 def wrong_parameters(survey: Survey) -> Iterator[Verdict]:
-    """Yield a verdict where what is updated is not what the passes reach."""
+    """Yield a verdict where what is updated is not what the passes reach, or by what they bring."""
+    yield from exchanged(survey)
     updated, reached = set[int](), set[int]()
     steps, passes = 0, 0
     for step in reversed(survey.steps):

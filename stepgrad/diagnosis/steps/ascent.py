@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import count
 from operator import sub
 
 from stepgrad.diagnosis import bookkeeping
@@ -15,7 +14,6 @@ from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.numbers import number
 from stepgrad.printable import counted
 from stepgrad.recording.foreign.remark import FIXED, MAXIMISED
-from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import title
 
 _GAINS = re.compile("reward|return|gain|likelihood|objective|score|utility|profit|elbo", re.I)
@@ -37,7 +35,7 @@ def _with_gradients(survey: Survey) -> Iterator[Verdict]:
         return
     step = rising[0]
     _, node = max(zip(_rises(step), step.before, strict=True))
-    position = _written(recording, step, node)
+    position = survey.updated_in(step, node)
     yield Verdict(
         "uphill",
         f"parameters move with their gradient, not against it: event {position:,} moves "
@@ -50,13 +48,6 @@ def _with_gradients(survey: Survey) -> Iterator[Verdict]:
         [*step.before],
         unless=bookkeeping.NAMES,
     )
-
-
-def _written(recording: Recording, step: Step, node: int) -> int:
-    """Return the position just after a step has first written a parameter."""
-    write = recording.history.value_write
-    before = write(node, step.position - 1)
-    return next(each for each in count(step.position) if write(node, each) != before)
 
 
 def _rising(survey: Survey) -> Sequence[Step]:
