@@ -126,6 +126,8 @@ QUESTIONS: Sequence[Question] = (
         "update by gradients at least 3 times, and no backward pass runs. Or a line sets values "
         "at least 3 times to what is computed from gradients and from no old value: always the "
         "same multiple of the gradient, or one below 0, or beginning with what is a step alone. "
+        "Or a line makes a new node of a parameter and its gradient, nothing updates the "
+        "parameter itself, and the last pass goes back through at least 3 of these nodes. "
         "Or a line is `loss.backward` or `opt.step` without parentheses, and no pass, or no "
         "update, runs.",
         lost.lost_update,

@@ -189,6 +189,46 @@ def _fields(tree: ast.AST) -> Iterator[str]:
                 yield from names
 
 
+def live(flow: Flow) -> Set[str]:
+    """Return the variables that are read for more than to give others that nothing reads."""
+    into = list[tuple[Set[str], Set[str]]]()  # variables that are given, and what they are given
+    alive = set[str]()
+    for statement in ast.walk(flow.tree):
+        if not isinstance(statement, ast.stmt):
+            continue
+        parts = [*own(statement, nested=False)]
+        stored = {
+            id(e.value)
+            for e in parts
+            if isinstance(e, ast.Attribute | ast.Subscript) and isinstance(e.ctx, ast.Store)
+        }
+        read = {flow.variable(e) or "" for e in parts if is_read(e) and id(e) not in stored}
+        match statement:
+            case ast.Assign(targets=targets) if all(map(_is_variable, targets)):
+                into.append(({flow.variable(each) or "" for each in targets}, read))
+            case ast.AugAssign(target=target) | ast.For(target=target) if _is_variable(target):
+                into.append(({flow.variable(target) or ""}, read))
+            case _:
+                alive |= read
+    found = True
+    while found:
+        before = len(alive)
+        alive = alive.union(*(read for given, read in into if not given.isdisjoint(alive)))
+        found = len(alive) > before
+    return alive
+
+
+def _is_variable(target: ast.expr) -> bool:
+    return isinstance(target, ast.Name) or (
+        isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name)
+    )
+
+
+def is_read(node: ast.AST) -> bool:
+    """Whether an expression is a name that is read."""
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+
+
 def own(scope: ast.AST, *, nested: bool = True) -> Iterator[ast.AST]:
     """Yield what is in a node and in no function inside it, but that function itself.
 

@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterator, Sequence
 from math import isclose
 from typing import NamedTuple
 
-from stepgrad.diagnosis.bookkeeping.updates import Kind, updating
+from stepgrad.diagnosis.bookkeeping.growing import growing
+from stepgrad.diagnosis.bookkeeping.updates import Kind, line_of, lines_of
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
@@ -40,6 +41,7 @@ def lost_update(survey: Survey) -> Iterator[Verdict]:
         yield from _without_gradients(survey.recording)
     else:
         yield from _replaced(survey)
+    yield from growing(survey)
 
 
 def _uncalled(survey: Survey) -> Iterator[Verdict]:
@@ -47,7 +49,7 @@ def _uncalled(survey: Survey) -> Iterator[Verdict]:
     if survey.passes and survey.steps:
         return
     missing: Kind = "update" if survey.passes else "backward pass"
-    for place, method in _lines(survey.recording, missing):
+    for place, method in lines_of(survey.recording, missing):
         text = f"no {missing} runs: `{method}` has no parentheses, and so calls nothing"
         advice = f"Write `{method}()`."
         yield Verdict("lost_update", text, advice, [survey.recording.length], (), places=[place])
@@ -61,8 +63,12 @@ def _thrown_away(survey: Survey) -> Iterator[Verdict]:
     still = sorted(first.intersection(*others))
     if not still:
         return
-    lines = [*_lines(survey.recording, "lost")]
-    lines += [line for line in _lines(survey.recording, "rebuilt") if _unused(survey, line[0])]
+    lines = [*lines_of(survey.recording, "lost")]
+    lines += [
+        (place, f"{what} makes new objects, which nothing uses")
+        for place, what in lines_of(survey.recording, "rebuilt")
+        if _unused(survey, place)
+    ]
     for place, what in lines[:1]:
         names = listed(survey.recording, still)
         yield Verdict(
@@ -84,7 +90,7 @@ def _unused(survey: Survey, place: Place) -> bool:
         forward.base: [
             node
             for node in range(forward.base, forward.base + len(forward.values))
-            if _line(recording.node(node).place) == place
+            if line_of(recording.node(node).place) == place
         ]
         for forward in forwards
         if forward.start >= since
@@ -100,7 +106,7 @@ def _without_gradients(recording: Recording) -> Iterator[Verdict]:
     """Lines update values along gradients, and no backward pass runs."""
     if any(isinstance(block, Backward) for block in recording.blocks):
         return
-    reading, history = {*_lines(recording, "reads")}, recording.history
+    reading, history = {*lines_of(recording, "reads")}, recording.history
     places = {place for place, _ in reading}
     found = [(event, node) for event, node, place in _updates(recording) if place in places]
     if len(found) >= _FEWEST and not any(history.grad(node, event) for event, node in found):
@@ -123,13 +129,15 @@ def _updates(recording: Recording) -> Iterator[tuple[int, int, Place | None]]:
                 zip(block.writes.kinds, block.writes.nodes, strict=True)
             ):
                 if kind == "update":
-                    yield block.start + offset + 1, node, _line(block.place(offset))
+                    yield block.start + offset + 1, node, line_of(block.place(offset))
 
 
 def _replaced(survey: Survey) -> Iterator[Verdict]:
     """In each step, a line sets values to what is computed from gradients, not from old values."""
     recording = survey.recording
-    alone, reads = ({place for place, _ in _lines(recording, kind)} for kind in ("alone", "reads"))
+    alone, reads = (
+        {place for place, _ in lines_of(recording, kind)} for kind in ("alone", "reads")
+    )
     found = [*_set(survey, alone)]
     ratios = [each.after / each.gradient for each in found]
     if len(found) < _FEWEST:
@@ -189,15 +197,3 @@ def _begins_with_a_step(survey: Survey, found: Sequence[_Set]) -> bool:
     alike = (isclose(min(each), max(each), rel_tol=_ALIKE) for each in (ratios, sizes))
     several = len({each.gradient for each in first}) > 1
     return several and max(ratios) < 0 and any(each.before for each in first) and any(alike)
-
-
-def _lines(recording: Recording, kind: Kind) -> Iterator[tuple[Place, str]]:
-    """Yield the lines of a kind of update, each with what it does."""
-    for file, source in recording.sources.items():
-        for line, which, what in updating(source):
-            if which == kind:
-                yield Place(line=line, file=file), what
-
-
-def _line(place: Place | None) -> Place | None:
-    return None if place is None else Place(line=place.line, file=place.file)

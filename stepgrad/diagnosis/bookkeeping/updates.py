@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from typing import Literal, NamedTuple
 
 from stepgrad.diagnosis.bookkeeping.flow import (
@@ -12,10 +12,14 @@ from stepgrad.diagnosis.bookkeeping.flow import (
     flow_of,
     gradients,
     is_gradient,
+    is_read,
+    live,
     names_of_arguments,
     own,
 )
+from stepgrad.engine.tape import Place
 from stepgrad.recording.kept import kept
+from stepgrad.recording.recording import Recording
 from stepgrad.recording.source import Source
 
 Kind = Literal["lost", "rebuilt", "reads", "alone", "backward pass", "update"]
@@ -46,6 +50,19 @@ def updating(source: Source) -> Sequence[Line]:
     return [*_Reader(flow_of(source)).lines()]
 
 
+def lines_of(recording: Recording, kind: Kind) -> Iterator[tuple[Place, str]]:
+    """Yield the lines of a kind of update in a recorded program, each with what it does."""
+    for file, source in recording.sources.items():
+        for line, which, what in updating(source):
+            if which == kind:
+                yield Place(line=line, file=file), what
+
+
+def line_of(place: Place | None) -> Place | None:
+    """Return a place as `lines_of` has it: without what is around it."""
+    return None if place is None else Place(line=place.line, file=place.file)
+
+
 class _Reader:
     """Reads a program.
 
@@ -65,7 +82,7 @@ class _Reader:
         self._values = flow.holding(
             lambda each: each.attr in self._fields, but=self._reads_gradient
         )
-        self._live = _live(flow)
+        self._live = live(flow)
 
     def lines(self) -> Iterator[Line]:
         """Yield the lines in question."""
@@ -120,24 +137,23 @@ class _Reader:
     # Updates in vain.
 
     def _in_vain(self, statement: ast.stmt) -> Iterator[Line]:
-        """Yield whether a statement computes an update for nothing that is read."""
+        """Yield whether an update is computed for nothing, or in place of what it reads."""
         match statement:
             case ast.Expr(value=ast.BinOp() | ast.Compare() as value) if self._steps(value):
                 what = f"`{ast.unparse(value)}` computes a number and stores it nowhere"
                 yield Line(statement.lineno, "lost", what)
-            case ast.AugAssign(target=ast.Name() | ast.Subscript() as to) if self._steps(statement):
+            case ast.AugAssign(target=to, value=value) if self._is_step(statement):
+                name, sign = ast.unparse(to), "+" if isinstance(statement.op, ast.Add) else "-"
                 if self._is_dead(to):
-                    name = ast.unparse(to)
-                    what = f"`{name} {_SIGNS[type(statement.op)]}= …` changes {name} alone, which "
-                    yield Line(statement.lineno, "lost", f"{what}nothing reads")
-            case ast.Assign(targets=[ast.Name() | ast.Subscript() as to], value=value) if (
-                self._steps(value)
-            ):
+                    what = f"`{name} {sign}= …` changes {name} alone, which nothing reads"
+                    yield Line(statement.lineno, "lost", what)
+                elif any(ast.unparse(each.value) == name for each in gradients(value)):
+                    yield Line(statement.lineno, "rebuilt", f"`{name} {sign}= …`")
+            case ast.Assign(targets=[to], value=value) if self._steps(value):
                 if self._is_dead(to):
                     yield _renamed(statement, ast.unparse(to))
                 elif any(gradients(value)) and self._comes_from(value, to):
-                    what = f"`{ast.unparse(to)} = …` makes new objects, which nothing uses"
-                    yield Line(statement.lineno, "rebuilt", what)
+                    yield Line(statement.lineno, "rebuilt", f"`{ast.unparse(to)} = …`")
 
     def _rebinds(self, block: ast.For | ast.FunctionDef) -> Iterator[Line]:
         """Yield where a loop, or a function, gives its own variable to an update.
@@ -195,7 +211,7 @@ class _Reader:
         """Whether an expression reads what is in a variable, an item of it, or an attribute."""
         variable = self._flow.variable
         held = self._flow.holding(lambda _: False, filter(None, [variable(target)]))
-        return any(variable(each) in held for each in ast.walk(value) if _is_read(each))
+        return any(variable(each) in held for each in ast.walk(value))
 
     # What an update is.
 
@@ -223,9 +239,6 @@ class _Reader:
         return self._flow.reads(node, lambda each: each.attr in self._fields, self._values)
 
 
-_SIGNS = {ast.Add: "+", ast.Sub: "-"}
-
-
 def _renamed(statement: ast.stmt, to: str) -> Line:
     what = f"`{to} = …` gives the name {to} to another object and leaves the parameter as it is"
     return Line(statement.lineno, "lost", what)
@@ -233,10 +246,6 @@ def _renamed(statement: ast.stmt, to: str) -> Line:
 
 def _is(node: ast.AST, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
-
-
-def _is_read(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
 
 
 def _variables(target: ast.expr) -> Iterator[str]:
@@ -257,40 +266,5 @@ def _used(tree: ast.AST) -> Set[str]:
     return {
         each.id
         for each in ast.walk(tree)
-        if isinstance(each, ast.Name) and _is_read(each) and id(each) not in setting
+        if isinstance(each, ast.Name) and is_read(each) and id(each) not in setting
     }
-
-
-def _live(flow: Flow) -> Collection[str]:
-    """Return the variables that are read for more than to give others that nothing reads."""
-    into = list[tuple[Set[str], Set[str]]]()  # variables that are given, and what they are given
-    live = set[str]()
-    for statement in ast.walk(flow.tree):
-        if not isinstance(statement, ast.stmt):
-            continue
-        parts = [*own(statement, nested=False)]
-        stored = {
-            id(e.value)
-            for e in parts
-            if isinstance(e, ast.Attribute | ast.Subscript) and isinstance(e.ctx, ast.Store)
-        }
-        read = {flow.variable(e) or "" for e in parts if _is_read(e) and id(e) not in stored}
-        match statement:
-            case ast.Assign(targets=targets) if all(map(_is_variable, targets)):
-                into.append(({flow.variable(each) or "" for each in targets}, read))
-            case ast.AugAssign(target=target) | ast.For(target=target) if _is_variable(target):
-                into.append(({flow.variable(target) or ""}, read))
-            case _:
-                live |= read
-    found = True
-    while found:
-        before = len(live)
-        live = live.union(*(read for given, read in into if not given.isdisjoint(live)))
-        found = len(live) > before
-    return live
-
-
-def _is_variable(target: ast.expr) -> bool:
-    return isinstance(target, ast.Name) or (
-        isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name)
-    )
