@@ -114,7 +114,9 @@ QUESTIONS: Sequence[Question] = (
         "anything use them, while other leaves receive a gradient in each pass, or new ones of the "
         "same names do. Or each move of a parameter by hand, at least 3, is the same multiple of "
         "another one's gradient, and not of its own, or as much of it as others move along their "
-        "own.",
+        "own. It is a note if a leaf receives something from every pass, at least 3, and nothing "
+        "updates it, though it is cleared in each step, or made on the line or by the constructor "
+        "that makes one that learns.",
         unreached.wrong_parameters,
     ),
     Question(
@@ -144,7 +146,8 @@ QUESTIONS: Sequence[Question] = (
         "do steps go uphill?",
         "Σ Δp·∂L/∂p > 0 in every step in which it is not 0, and in at least 3; no parameter goes "
         "downhill in every step, and the root is neither below 0 nor named as something to "
-        "maximise. Or every root is minus a sum of what is 0 at best (squares or sizes of "
+        "maximise; ∂L/∂p is what the passes have brought, if all gradients have got the other sign "
+        "since. Or every root is minus a sum of what is 0 at best (squares or sizes of "
         "differences from data, or −log of probabilities) and most steps go down it. No optimizer "
         "has `maximize`, and all parameters that receive gradients are updated: else it may be an "
         "input that is sought, as for an attack on a model.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from stepgrad.diagnosis.bookkeeping.exchanged import exchanged
+from stepgrad.diagnosis.reach.left_out import left_out
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
@@ -168,6 +169,7 @@ def _copy(survey: Survey, originals: Sequence[int]) -> tuple[int, int] | None:
 def wrong_parameters(survey: Survey) -> Iterator[Verdict]:
     """Yield a verdict where what is updated is not what the passes reach, or by what they bring."""
     yield from exchanged(survey)
+    yield from left_out(survey)
     updated, reached = set[int](), set[int]()
     steps, passes = 0, 0
     for step in reversed(survey.steps):
