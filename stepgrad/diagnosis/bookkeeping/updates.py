@@ -33,6 +33,9 @@ Kind = Literal["lost", "rebuilt", "reads", "alone", "backward pass", "update"]
 """
 
 _CALLED: dict[str, Kind] = {"backward": "backward pass", "step": "update"}
+_COPYING = {"data", "detach", "clone", "item"}
+"""How a tensor gives what is in it."""
+
 _LOOPS = (ast.For, ast.While, ast.FunctionDef)
 
 
@@ -104,35 +107,36 @@ class _Reader:
 
     def _writes(self, statement: ast.stmt) -> Iterator[Line]:
         match statement:
-            case ast.AugAssign(target=ast.Attribute() as to, value=value):
+            case ast.AugAssign(target=ast.Attribute(value=of, attr=field), value=value):
                 alone = False
-            case ast.Assign(targets=[ast.Attribute() as to], value=value):
+            case ast.Assign(targets=[ast.Attribute(value=of, attr=field)], value=value):
                 alone = True
+            case ast.Expr(value=ast.Call(func=ast.Attribute(attr="copy_") as call, args=[value])):
+                alone, field, of = True, "data", call.value
+                if isinstance(of, ast.Attribute) and of.attr == field:
+                    of = of.value
             case _:
                 return
-        if is_gradient(to.attr):
+        owner = ast.unparse(of)
+        if is_gradient(field):
             return
-        owner = ast.unparse(to.value)
         if any(ast.unparse(each.value) == owner for each in gradients(value)):
             yield Line(statement.lineno, "reads", "")
-        if alone and self._reads_gradient(value) and not self._reads_old(value, to):
+        if alone and self._reads_gradient(value) and not self._reads_old(value, owner, field):
             yield Line(statement.lineno, "alone", "")
 
     def _reads_gradient(self, value: ast.AST) -> bool:
         return self._flow.reads(value, lambda each: is_gradient(each.attr), self._gradients)
 
-    def _reads_old(self, value: ast.AST, to: ast.Attribute) -> bool:
-        """Whether an expression may read what is in an attribute, or something else beside it."""
-
-        def is_old(each: ast.Attribute) -> bool:
-            return each.attr == to.attr
-
-        owner = ast.unparse(to.value)
-        beside = any(
-            ast.unparse(each.value) == owner and not is_gradient(each.attr)
-            for each in attributes(value)
-        )
-        return beside or self._flow.reads(value, is_old, self._flow.holding(is_old))
+    def _reads_old(self, value: ast.AST, owner: str, field: str) -> bool:
+        """Whether an expression may read the value of an object, or its object as a whole."""
+        fields = {field, *_COPYING}
+        objects = {id(each.value) for each in gradients(value)}
+        parts = (each for each in ast.walk(value) if isinstance(each, ast.expr))
+        if any(ast.unparse(each) == owner for each in parts if id(each) not in objects):
+            return True
+        holding = self._flow.holding(lambda each: each.attr in fields)
+        return self._flow.reads(value, lambda each: each.attr in fields, holding)
 
     # Updates in vain.
 

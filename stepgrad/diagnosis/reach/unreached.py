@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from stepgrad.diagnosis.bookkeeping.exchanged import exchanged
-from stepgrad.diagnosis.reach.left_out import left_out
+from stepgrad.diagnosis.bookkeeping.left_out import left_out
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed

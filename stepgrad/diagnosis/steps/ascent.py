@@ -8,6 +8,7 @@ from math import hypot, sqrt
 from operator import mul
 
 from stepgrad.diagnosis import bookkeeping
+from stepgrad.diagnosis.bookkeeping.left_out import staying
 from stepgrad.diagnosis.steps.downhill import downhill
 from stepgrad.diagnosis.steps.penalties import sense
 from stepgrad.diagnosis.survey import Step, Survey
@@ -161,7 +162,9 @@ def _seeks_an_input(survey: Survey) -> bool:
     firsts = (each for each, *_ in survey.shapes)
     reached = {node for each in firsts for node, grad in each.gradients.items() if grad}
     stay = (reached & {*survey.parameters}) - moved
-    return bool(stay) or any(each.kind == FIXED for each in survey.recording.remarks)
+    if stay or staying(survey):
+        return True
+    return any(each.kind == FIXED for each in survey.recording.remarks)
 
 
 def _course(survey: Survey) -> str:

@@ -28,7 +28,7 @@ _FEWEST = 3
 
 def left_out(survey: Survey) -> Iterator[Verdict]:
     """Note the leaves that receive something from each pass and are never updated."""
-    if found := _left_out(survey):
+    if found := staying(survey):
         which = survey.passes[-1]
         receive = "receives a gradient" if len(found) == 1 else "receive gradients"
         yield Verdict(
@@ -40,10 +40,13 @@ def left_out(survey: Survey) -> Iterator[Verdict]:
             [which.arrival(found[0])],
             found,
             note=True,
+            unless={"wrong_parameters"},
         )
 
 
-def _left_out(survey: Survey) -> Sequence[int]:
+@kept(1)
+def staying(survey: Survey) -> Sequence[int]:
+    """Return the leaves that are like parameters, receive from each pass, and are not updated."""
     recording, passes = survey.recording, survey.passes
     steps = [step for step in survey.steps if step.passes]
     if min(len(passes), len(steps)) < _FEWEST or any(r.kind in PYTORCH for r in recording.remarks):
