@@ -77,3 +77,18 @@ def test_the_line_that_makes_the_graph_grow_is_named(
 def test_a_graph_that_does_not_grow_is_in_order(body: str, tmp_path: Path) -> None:
     found = verdicts(recorded(program(tmp_path, OURS, body)))
     assert "lost_update" not in [each.name for each in found]
+
+
+def test_in_pytorch_one_update_is_enough_as_the_next_one_fails(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[torch]'")
+    path = tmp_path / "train.py"
+    path.write_text(
+        "import torch\n"
+        "w = torch.tensor(0.5, requires_grad=True)\n"
+        "for _ in range(3):\n"
+        "    (w * w).backward()\n"
+        "    w = w - 0.1 * w.grad\n"
+    )
+    recording = recorded(path)
+    (found,) = verdicts(recording)
+    assert (found.name, found.lines(recording)) == ("lost_update", ["train.py:5"])

@@ -15,10 +15,14 @@ from stepgrad.diagnosis.wording import listed
 from stepgrad.engine.tape import Place
 from stepgrad.printable import counted
 from stepgrad.recording.blocks import Forward
+from stepgrad.recording.foreign.remark import PYTORCH
 from stepgrad.recording.kept import kept
 
 _FEWEST = 3
-"""Updates that a pass goes back through; fewer may be meant, as a step that is learned from."""
+"""Updates that a pass goes back through; fewer may be meant, as a step that is learned from.
+
+In PyTorch one is enough: results have no gradient, so the next update fails.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +69,15 @@ def growing(survey: Survey) -> Iterator[Verdict]:
 def grown(survey: Survey) -> Sequence[Growing]:
     """Return the lines that make the graph grow, of parameters that nothing else updates."""
     found = list[Growing]()
+    in_torch = any(each.kind in PYTORCH for each in survey.recording.remarks)
+    fewest = 1 if in_torch else _FEWEST
     updated = {node for step in survey.steps for node in step.before}
     for place, what in lines_of(survey.recording, "rebuilt") if survey.passes else ():
         made = _reached(survey, place)
         leaves = {node: [*_leaves(survey, node, place)] for node in (made[0] if made else ())}
         first = [node for node, its in leaves.items() if its]
         every = [leaf for its in leaves.values() for leaf in its]
-        if len(made) >= _FEWEST and every and updated.isdisjoint(every):
+        if len(made) >= fewest and every and updated.isdisjoint(every):
             found.append(Growing(place, what, first, every, len(made)))
     return found
 
