@@ -29,6 +29,8 @@ EXCHANGED = {
     "two": "w.data -= 0.05 * b.grad  #\nb.data -= 0.05 * w.grad\nv.data -= 0.05 * v.grad",
     "one": "b.data -= 0.05 * b.grad\nw.data -= 0.05 * b.grad  #\nv.data -= 0.05 * v.grad",
     "all": "for p, q in zip(params, params[1:] + params[:1]):\n    p.data -= 0.05 * q.grad  #",
+    "momentum": "for i, p in enumerate(params):\n    old[i] = 0.9 * old[i] + params[i - 1].grad\n"
+    "    p.data -= 0.01 * old[i]  #",
     "a rate that decays": "rate = 0.1 / (1 + step)\nb.data -= rate * b.grad\n"
     "v.data -= rate * b.grad  #\nw.data -= rate * w.grad",
 }

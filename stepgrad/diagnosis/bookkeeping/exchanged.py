@@ -1,7 +1,7 @@
 """Parameters that move along the gradient of another one, as by `w.data -= rate * b.grad`.
 
-The numbers show it: in each step, the move is the learning rate times that gradient, and it is not
-so of the own one.
+The numbers show it: in each step, the move is the learning rate times that gradient, perhaps with
+the same part of the move before (momentum), and it is not so of the own one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from stepgrad.recording.blocks import Write
 from stepgrad.replay.telling.titles import gradient_title, title
 
 _FEWEST = 3  # steps
-_SAME = 1e-6
+_SAME = 1e-5
 _VARIES = 0.01
 """By how much moves have to differ from each other: constant ones fit any constant gradient."""
 
@@ -48,6 +48,23 @@ class _Moves:
         grads = [step.gradients.get(other) for step in self.steps]
         return [s / g for s, g in zip(self.sizes, grads, strict=True) if g] if all(grads) else ()
 
+    def along(self, other: int) -> float | None:
+        """The one rate at which it moves along a gradient, with or without momentum."""
+        (first, second, *later), sizes = self.steps, self.sizes
+        if not (grad := first.gradients.get(other)):
+            return None
+        rate = sizes[0] / grad
+        kept = (sizes[1] - rate * (second.gradients.get(other) or 0.0)) / sizes[0]
+        if abs(kept) <= _SAME:
+            kept = 0.0
+        elif len(sizes) <= _FEWEST or not 0 < kept < 1:
+            return None
+        for step, before, size in zip(later, sizes[1:-1], sizes[2:], strict=True):
+            due = kept * before + rate * (step.gradients.get(other) or 0.0)
+            if not isclose(due, size, rel_tol=_SAME, abs_tol=_SAME * abs(kept * before)):
+                return None
+        return rate
+
 
 def exchanged(survey: Survey) -> Iterator[Verdict]:
     """Parameters move along the gradients of others."""
@@ -61,7 +78,8 @@ def exchanged(survey: Survey) -> Iterator[Verdict]:
         f", and {title(recording, each.node)} along {gradient_title(recording, its)}"
         for each, its in found[1 : 1 + _NAMED]
     )
-    rate = -moves.rates(other)[0]
+    change = step.after[node] - step.before[node]
+    rate = change / (step.gradients[other] or 1.0)
     yield Verdict(
         "wrong_parameters",
         f"{title(recording, node)} moves along {gradient_title(recording, other)}, not along its "
@@ -77,21 +95,19 @@ def exchanged(survey: Survey) -> Iterator[Verdict]:
 def _found(survey: Survey) -> Iterator[tuple[_Moves, int]]:
     """Yield the parameters that do so in all their steps, each with the other one."""
     moves = _moves(survey)
-    own = {node: each.rates(node) for node, each in moves.items()}
-    odd = [
+    few = len(moves) <= _MOST
+    own = {node: each.rates(node) if few else () for node, each in moves.items()}
+    odd = (
         each
         for node, each in moves.items()
-        if not _steady(own[node]) and not _shared(moves, own, each, own[node], ())
-    ]
-    for each in odd[:_MOST] if len(moves) > 1 else ():
+        if each.along(node) is None and not _shared(moves, own, each, node)
+    )
+    for each in islice(odd, _MOST):
         if max(map(abs, each.sizes)) > (1 + _VARIES) * min(map(abs, each.sizes)):
             for other in moves:
-                rates = each.rates(other) if other != each.node else ()
-                if (
-                    rates
-                    and min(rates) > 0
-                    and (_steady(rates) or _shared(moves, own, each, rates, (other,)))
-                ):
+                if other == each.node:
+                    continue
+                if (each.along(other) or 0) > 0 or _shared(moves, own, each, other):
                     yield each, other
                     break
 
@@ -106,37 +122,27 @@ def _moves(survey: Survey) -> Mapping[int, _Moves]:
             for node, before in step.before.items():
                 moved = abs(step.after[node] - before)
                 blur = ulp(max(abs(before), abs(step.after[node])))
-                if step.gradients[node] and _SAME * moved > 2 * blur:
+                if step.gradients[node] and _SAME * moved > 20 * blur:
                     found.setdefault(node, []).append(step)
     return {node: _Moves(node, its) for node, its in found.items() if len(its) >= _FEWEST}
 
 
-def _steady(rates: Sequence[float]) -> bool:
-    return bool(rates) and all(isclose(each, rates[0], rel_tol=_SAME) for each in rates)
-
-
 def _shared(
-    moves: Mapping[int, _Moves],
-    own: Mapping[int, Sequence[float]],
-    these: _Moves,
-    rates: Sequence[float],
-    but: Sequence[int],
+    moves: Mapping[int, _Moves], own: Mapping[int, Sequence[float]], these: _Moves, other: int
 ) -> bool:
-    """Whether another parameter moves along its own gradient at the same rates.
+    """Whether these moves along a gradient have the rates of a third one along its own.
 
     One that always moves just as far, as by the sign of its gradient, is no evidence.
     """
-    for node, theirs in islice(own.items(), _MOST):
+    rates = these.rates(other) if own[other] else ()
+    for node, theirs in own.items() if rates and min(rates) > 0 else ():
         each = moves[node]
-        if node != these.node and node not in but and each.steps == these.steps:
-            pairs = zip(each.sizes, these.sizes, strict=True)
-            as_far = all(isclose(abs(a), abs(b), rel_tol=_SAME) for a, b in pairs)
-            if not as_far and _alike(theirs, rates):
+        if node not in (these.node, other) and each.steps == these.steps:
+            as_far = all(map(_alike, map(abs, each.sizes), map(abs, these.sizes)))
+            if not as_far and len(theirs) == len(rates) and all(map(_alike, theirs, rates)):
                 return True
     return False
 
 
-def _alike(one: Sequence[float], other: Sequence[float]) -> bool:
-    return len(one) == len(other) and all(
-        isclose(a, b, rel_tol=_SAME) for a, b in zip(one, other, strict=True)
-    )
+def _alike(one: float, other: float) -> bool:
+    return isclose(one, other, rel_tol=_SAME)

@@ -40,7 +40,7 @@ def left_out(survey: Survey) -> Iterator[Verdict]:
             [which.arrival(found[0])],
             found,
             note=True,
-            unless={"wrong_parameters"},
+            unless={"wrong_parameters", "lost_update"},
         )
 
 
