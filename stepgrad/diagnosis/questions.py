@@ -114,9 +114,9 @@ QUESTIONS: Sequence[Question] = (
         "anything use them, while other leaves receive a gradient in each pass, or new ones of the "
         "same names do. Or each move of a parameter by hand, at least 3, is the same multiple of "
         "another one's gradient, and not of its own, or as much of it as others move along their "
-        "own; momentum may be in all of them. It is a note if a leaf receives something from every pass, at least 3, and nothing "
-        "updates it, though it is cleared in each step, or made on the line or by the constructor "
-        "that makes one that learns.",
+        "own; momentum may be in all of them. It is a note if a leaf receives something from every "
+        "pass, at least 3, and nothing updates it, though it is cleared in each step, or made on "
+        "the line, or by the constructor, of one that learns.",
         unreached.wrong_parameters,
     ),
     Question(
