@@ -28,6 +28,8 @@ for step in range(6):
 
 IN_VAIN = {
     "a number": "for p in params:\n    d = p.data\n    d -= 0.05 * p.grad  #",
+    "the loop's variable": "for p in params:\n    p -= 0.05 * p.grad  #\n"
+    "for p in params:\n    print(p.data)",
     "numbers, one by one": "c = w.data\nc -= 0.05 * w.grad  #",
     "a number and a gradient": "for p in params:\n    d, g = p.data, p.grad\n    d -= 0.05 * g  #",
     "a name of a name": "for p in params:\n    new = p.data - 0.05 * p.grad  #\n    data = new",

@@ -147,12 +147,11 @@ class _Reader:
                 what = f"`{ast.unparse(value)}` computes a number and stores it nowhere"
                 yield Line(statement.lineno, "lost", what)
             case ast.AugAssign(target=to, value=value) if self._is_step(statement):
-                name, sign = ast.unparse(to), "+" if isinstance(statement.op, ast.Add) else "-"
+                name = ast.unparse(to)
                 if self._is_dead(to):
-                    what = f"`{name} {sign}= …` changes {name} alone, which nothing reads"
-                    yield Line(statement.lineno, "lost", what)
+                    yield _changed(statement)
                 elif any(ast.unparse(each.value) == name for each in gradients(value)):
-                    yield Line(statement.lineno, "rebuilt", f"`{name} {sign}= …`")
+                    yield Line(statement.lineno, "rebuilt", _short(statement))
             case ast.Assign(targets=[to], value=value) if self._steps(value):
                 if self._is_dead(to):
                     yield _renamed(statement, ast.unparse(to))
@@ -176,6 +175,9 @@ class _Reader:
                     case ast.Assign(targets=[ast.Name(id=to)], value=value) if to == name:
                         if self._steps(value):
                             yield _renamed(statement, to)
+                    case ast.AugAssign(target=ast.Name(id=to)) if to == name:
+                        if self._is_step(statement):
+                            yield _changed(statement)
                     case (
                         ast.AugAssign(target=ast.Attribute(value=ast.Name(id=owner)) as to)
                         | ast.Assign(targets=[ast.Attribute(value=ast.Name(id=owner)) as to])
@@ -241,6 +243,17 @@ class _Reader:
 
     def _reads_value(self, node: ast.AST) -> bool:
         return self._flow.reads(node, lambda each: each.attr in self._fields, self._values)
+
+
+def _short(statement: ast.AugAssign) -> str:
+    sign = "+" if isinstance(statement.op, ast.Add) else "-"
+    return f"`{ast.unparse(statement.target)} {sign}= …`"
+
+
+def _changed(statement: ast.AugAssign) -> Line:
+    name = ast.unparse(statement.target)
+    what = f"{_short(statement)} changes {name} alone, which nothing reads"
+    return Line(statement.lineno, "lost", what)
 
 
 def _renamed(statement: ast.stmt, to: str) -> Line:
