@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from textwrap import dedent, indent
 
@@ -113,3 +114,27 @@ def test_an_update_that_is_lost_is_named(body: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("body", NEARLY.values(), ids=NEARLY)
 def test_an_update_that_serves_is_not(body: str, tmp_path: Path) -> None:
     assert told(tmp_path, body) == []
+
+
+CELLS = {
+    "read in the next cell": ("new = [p.data - 0.05 * p.grad for p in params]", "print(new)", []),
+    "read nowhere": ("new = [p.data - 0.05 * p.grad for p in params]", "", ["lost_update"]),
+    "from a start in an earlier cell": (
+        "for i in (0, 1):\n    params[i].data = starts[i] - (0.01 + 0.001 * step) * params[i].grad",
+        "",
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "later", "names"), CELLS.values(), ids=CELLS)
+def test_cells_of_a_notebook_share_their_variables(
+    body: str, later: str, names: list[str], tmp_path: Path
+) -> None:
+    head, loop = PROGRAM.format(before="", body=indent(body, "    ")).split("for step", 1)
+    cells = [head, "starts = [0.1, 0.1]", f"for step{loop}", later]
+    parts = [{"cell_type": "code", "source": e, "metadata": {}, "outputs": []} for e in cells]
+    path = tmp_path / "train.ipynb"
+    path.write_text(json.dumps({"cells": parts, "metadata": {}, "nbformat": 4}))
+    found = [each.name for each in verdicts(recorded(path))]
+    assert [name for name in found if name == "lost_update"] == names

@@ -8,8 +8,10 @@ taken to do so, for those who blame a line because it does not read something.
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from functools import cached_property
 
 from stepgrad.recording.kept import kept
 from stepgrad.recording.source import Source
@@ -104,6 +106,30 @@ class Flow:
         parts = (part for part in ast.walk(node) if id(part) not in objects)
         named = (self.variable(p) for p in parts if isinstance(p, ast.Name | ast.Attribute))
         return {name for name in named if name is not None}
+
+    @cached_property
+    def read(self) -> Set[str]:
+        """The names that are read anywhere."""
+        return {
+            each.id for each in ast.walk(self.tree) if isinstance(each, ast.Name) and is_read(each)
+        }
+
+    @cached_property
+    def unknown(self) -> Set[str]:
+        """The terms of sums that are bound elsewhere, as in another cell of a notebook."""
+        defined = {
+            each.name
+            for each in ast.walk(self.tree)
+            if isinstance(each, ast.FunctionDef | ast.ClassDef)
+        }
+        terms = (
+            part
+            for each in ast.walk(self.tree)
+            if isinstance(each, ast.BinOp) and isinstance(each.op, ast.Add | ast.Sub)
+            for part in self.variables(each)
+        )
+        known = defined | self._modules | vars(builtins).keys()
+        return {name for name in terms if name.isidentifier() and name not in known}
 
     # What flows.
 

@@ -40,11 +40,15 @@ _LOOPS = (ast.For, ast.While, ast.FunctionDef)
 
 
 class Line(NamedTuple):
-    """A line of a program, what kind of update it is, and what it does, as a clause."""
+    """A line of a program, what kind of update it is, and what it does, as a clause.
+
+    It does so if no other file, or cell, reads the name `unread`.
+    """
 
     number: int
     kind: Kind
     what: str
+    unread: str = ""
 
 
 @kept(1)
@@ -55,9 +59,11 @@ def updating(source: Source) -> Sequence[Line]:
 
 def lines_of(recording: Recording, kind: Kind) -> Iterator[tuple[Place, str]]:
     """Yield the lines of a kind of update in a recorded program, each with what it does."""
-    for file, source in recording.sources.items():
-        for line, which, what in updating(source):
-            if which == kind:
+    sources = recording.sources
+    for file, source in sources.items():
+        for line, which, what, unread in updating(source):
+            others = (flow_of(each) for each in sources.values() if each is not source)
+            if which == kind and not (unread and any(unread in each.read for each in others)):
                 yield Place(line=line, file=file), what
 
 
@@ -135,7 +141,7 @@ class _Reader:
         parts = (each for each in ast.walk(value) if isinstance(each, ast.expr))
         if any(ast.unparse(each) == owner for each in parts if id(each) not in objects):
             return True
-        holding = self._flow.holding(lambda each: each.attr in fields)
+        holding = self._flow.holding(lambda each: each.attr in fields, self._flow.unknown)
         return self._flow.reads(value, lambda each: each.attr in fields, holding)
 
     # Updates in vain.
@@ -149,12 +155,13 @@ class _Reader:
             case ast.AugAssign(target=to, value=value) if self._is_step(statement):
                 name = ast.unparse(to)
                 if self._is_dead(to):
-                    yield _changed(statement)
+                    yield _changed(statement)._replace(unread=self._global(to))
                 elif any(ast.unparse(each.value) == name for each in gradients(value)):
                     yield Line(statement.lineno, "rebuilt", _short(statement))
             case ast.Assign(targets=[to], value=value) if self._steps(value):
                 if self._is_dead(to):
-                    yield _renamed(statement, ast.unparse(to))
+                    line = _renamed(statement, ast.unparse(to))
+                    yield line._replace(unread=self._global(to))
                 elif any(gradients(value)) and self._comes_from(value, to):
                     yield Line(statement.lineno, "rebuilt", f"`{ast.unparse(to)} = …`")
 
@@ -212,6 +219,11 @@ class _Reader:
         while isinstance(target, ast.Subscript):
             target = target.value
         return isinstance(target, ast.Name) and self._flow.variable(target) not in self._live
+
+    def _global(self, target: ast.expr) -> str:
+        """The name of a variable that other files can read; empty for those of functions."""
+        scope, _, name = (self._flow.variable(target) or "").rpartition(":")
+        return name if scope == "0" else ""
 
     def _comes_from(self, value: ast.AST, target: ast.expr) -> bool:
         """Whether an expression reads what is in a variable, an item of it, or an attribute."""
