@@ -33,10 +33,13 @@ Kind = Literal["lost", "rebuilt", "reads", "alone", "backward pass", "update"]
 """
 
 _CALLED: dict[str, Kind] = {"backward": "backward pass", "step": "update"}
+"""What methods do, if they are called."""
+
 _COPYING = {"data", "detach", "clone", "item"}
 """How a tensor gives what is in it."""
 
-_LOOPS = (ast.For, ast.While, ast.FunctionDef)
+_REPEATED = (ast.For, ast.While, ast.FunctionDef)
+"""What runs several times: elsewhere, an update may well be tried once."""
 
 
 class Line(NamedTuple):
@@ -98,7 +101,7 @@ class _Reader:
         for each in ast.walk(self._flow.tree):
             if isinstance(each, ast.stmt):
                 yield from self._writes(each)
-            if isinstance(each, _LOOPS):
+            if isinstance(each, _REPEATED):
                 for statement in _statements(each):
                     yield from self._in_vain(statement)
             if isinstance(each, ast.For | ast.FunctionDef):
@@ -282,9 +285,9 @@ def _variables(target: ast.expr) -> Iterator[str]:
 
 
 def _statements(block: ast.AST) -> Iterator[ast.stmt]:
-    """Yield the statements of a loop or a function that are in no other one."""
+    """Yield the statements of a loop or a function that are in no other one inside it."""
     for each in ast.iter_child_nodes(block):
-        if isinstance(each, ast.stmt) and not isinstance(each, _LOOPS):
+        if isinstance(each, ast.stmt) and not isinstance(each, _REPEATED):
             yield each
             yield from _statements(each)
 
