@@ -9,6 +9,8 @@ from textwrap import dedent, indent
 import pytest
 
 from diagnosing import recorded, verdicts
+from stepgrad.diagnosis.bookkeeping.updates import updating
+from stepgrad.recording.source import Source
 
 PROGRAM = """
 import math
@@ -89,6 +91,25 @@ NEARLY = {
     "old values, kept in the object": "for p in params:\n    p.old = p.data\n"
     "for p in params:\n    p.data = p.old - 0.05 * p.grad",
 }
+
+
+TENSORS = {
+    "p.data.sub(0.1 * p.grad)": ["lost"],
+    "p.data.add(p.grad, alpha=-0.1)": ["lost"],
+    "p.data.sub_(0.1 * p.grad)": [],
+    "p.data.add_(p.grad, alpha=-0.1)": [],
+    "p.copy_(-0.1 * p.grad)": ["reads", "alone"],
+    "p.copy_(p - 0.1 * p.grad)": ["reads"],
+    "p.data.copy_(p.data - 0.1 * p.grad)": ["reads"],
+    "new = p.detach() - 0.1 * p.grad; p.copy_(new)": [],
+    "seen.add(p.grad)": [],
+}
+
+
+@pytest.mark.parametrize("line", TENSORS)
+def test_methods_of_tensors_compute_or_write(line: str) -> None:
+    found = updating(Source("train.py", f"for p in params:\n    {line}\n"))
+    assert [each.kind for each in found] == TENSORS[line]
 
 
 def told(tmp_path: Path, body: str) -> list[tuple[str, list[str]]]:

@@ -2,7 +2,8 @@
 
 And do updates serve: does each parameter move, by its own gradient (`exchanged.py`, `left_out.py`),
 and does it keep what it had (`lost.py`, `growing.py`)? The numbers show that something is wrong,
-and the text which line it is: `updates.py` reads the lines, by what `flow.py` knows of variables.
+and the text which line it is: `updates.py` reads the lines, `along.py` says which are updates, by
+what `flow.py` knows of variables.
 """
 
 NAMES = (

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence, Set
 from typing import Literal, NamedTuple
 
+from stepgrad.diagnosis.bookkeeping.along import Along
 from stepgrad.diagnosis.bookkeeping.flow import (
     Flow,
     attributes,
@@ -76,24 +77,11 @@ def line_of(place: Place | None) -> Place | None:
 
 
 class _Reader:
-    """Reads a program.
-
-    `_gradients` are variables that may hold a gradient; `_values` those that may hold a value from
-    elsewhere than an update.
-    """
+    """Reads a program, by what flows where in it."""
 
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
-        owners = {ast.unparse(each.value) for each in gradients(flow.tree)}
-        self._fields = {
-            each.attr
-            for each in attributes(flow.tree)
-            if not is_gradient(each.attr) and ast.unparse(each.value) in owners
-        }
-        self._gradients = flow.holding(lambda each: is_gradient(each.attr))
-        self._values = flow.holding(
-            lambda each: each.attr in self._fields, but=self._reads_gradient
-        )
+        self._along = Along(flow)
         self._live = live(flow)
 
     def lines(self) -> Iterator[Line]:
@@ -131,11 +119,8 @@ class _Reader:
             return
         if any(ast.unparse(each.value) == owner for each in gradients(value)):
             yield Line(statement.lineno, "reads", "")
-        if alone and self._reads_gradient(value) and not self._reads_old(value, owner, field):
+        if alone and self._along.reads_gradient(value) and not self._reads_old(value, owner, field):
             yield Line(statement.lineno, "alone", "")
-
-    def _reads_gradient(self, value: ast.AST) -> bool:
-        return self._flow.reads(value, lambda each: is_gradient(each.attr), self._gradients)
 
     def _reads_old(self, value: ast.AST, owner: str, field: str) -> bool:
         """Whether an expression may read the value of an object, or its object as a whole."""
@@ -152,16 +137,17 @@ class _Reader:
     def _in_vain(self, statement: ast.stmt) -> Iterator[Line]:
         """Yield whether an update is computed for nothing, or in place of what it reads."""
         match statement:
-            case ast.Expr(value=ast.BinOp() | ast.Compare() as value) if self._steps(value):
-                what = f"`{ast.unparse(value)}` computes a number and stores it nowhere"
-                yield Line(statement.lineno, "lost", what)
-            case ast.AugAssign(target=to, value=value) if self._is_step(statement):
+            case ast.Expr(value=ast.Compare() as value) if self._along.has_step(value):
+                yield _nowhere(value)
+            case ast.Expr(value=value) if self._along.is_step(value):
+                yield _nowhere(value)
+            case ast.AugAssign(target=to, value=value) if self._along.is_step(statement):
                 name = ast.unparse(to)
                 if self._is_dead(to):
                     yield _changed(statement)._replace(unread=self._global(to))
                 elif any(ast.unparse(each.value) == name for each in gradients(value)):
                     yield Line(statement.lineno, "rebuilt", _short(statement))
-            case ast.Assign(targets=[to], value=value) if self._steps(value):
+            case ast.Assign(targets=[to], value=value) if self._along.has_step(value):
                 if self._is_dead(to):
                     line = _renamed(statement, ast.unparse(to))
                     yield line._replace(unread=self._global(to))
@@ -183,10 +169,10 @@ class _Reader:
                     continue
                 match statement:
                     case ast.Assign(targets=[ast.Name(id=to)], value=value) if to == name:
-                        if self._steps(value):
+                        if self._along.has_step(value):
                             yield _renamed(statement, to)
                     case ast.AugAssign(target=ast.Name(id=to)) if to == name:
-                        if self._is_step(statement):
+                        if self._along.is_step(statement):
                             yield _changed(statement)
                     case (
                         ast.AugAssign(target=ast.Attribute(value=ast.Name(id=owner)) as to)
@@ -210,7 +196,7 @@ class _Reader:
             and isinstance(each.value, ast.Call)
             and _is(each.value.func, function.name)
         ]
-        if any(map(self._steps, returned)) and len(dropped) == sum(
+        if any(map(self._along.has_step, returned)) and len(dropped) == sum(
             _is(each, function.name) for each in nodes
         ):
             for each in dropped:
@@ -234,30 +220,10 @@ class _Reader:
         held = self._flow.holding(lambda _: False, filter(None, [variable(target)]))
         return any(variable(each) in held for each in ast.walk(value))
 
-    # What an update is.
 
-    def _steps(self, node: ast.AST) -> bool:
-        """Whether something takes a value along its gradient, by a sum or a difference."""
-        return any(map(self._is_step, ast.walk(node)))
-
-    def _is_step(self, node: ast.AST) -> bool:
-        match node:
-            case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=right):
-                return self._along(left, right) or self._along(right, left)
-            case ast.AugAssign(target=target, op=ast.Add() | ast.Sub(), value=value):
-                return self._along(target, value)
-        return False
-
-    def _along(self, value: ast.AST, step: ast.AST) -> bool:
-        """Whether one expression has a value, and the other the gradient that belongs to it."""
-        owners = {ast.unparse(each.value) for each in gradients(step)}
-        parts = {ast.unparse(each) for each in ast.walk(value) if isinstance(each, ast.expr)}
-        if not owners.isdisjoint(parts):
-            return not any(gradients(value))
-        return self._reads_value(value) and self._reads_gradient(step)
-
-    def _reads_value(self, node: ast.AST) -> bool:
-        return self._flow.reads(node, lambda each: each.attr in self._fields, self._values)
+def _nowhere(value: ast.expr) -> Line:
+    what = f"`{ast.unparse(value)}` computes a number and stores it nowhere"
+    return Line(value.lineno, "lost", what)
 
 
 def _short(statement: ast.AugAssign) -> str:
