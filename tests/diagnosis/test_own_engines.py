@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from textwrap import dedent, indent
 
 import pytest
 
@@ -31,6 +32,45 @@ def test_an_engine_that_is_right_is_not_blamed(path: Path) -> None:
 def test_gradients_that_are_written_once_are_in_the_recording_once(name: str) -> None:
     recording = recorded(FOREIGN / "healthy" / f"{name}.py")
     assert not verdicts(recording)
+
+
+SEVERAL = {
+    "rows": """
+        for x in (1.0 + step, 0.5):
+            h = (w * Value(x) + b).tanh()
+            (h * h * 3.0 + h * w).backward()
+        """,
+    "losses": "one.backward(); other.backward()",
+    "losses, one kept": """
+        one.backward()
+        kept = w.grad, b.grad
+        w.grad = b.grad = 0.0
+        other.backward()
+        w.grad, b.grad = w.grad + kept[0], b.grad + kept[1]
+        """,
+    "roots": "one.backward(other)",
+}
+
+
+@pytest.mark.parametrize("sign", ["=", "+="])
+@pytest.mark.parametrize("passes", SEVERAL)
+def test_several_passes_of_an_engine_that_sums_in_a_dict_are_not_blamed(
+    sign: str, passes: str, tmp_path: Path
+) -> None:
+    engine, loop = (FOREIGN / "healthy" / "dict_sums.py").read_text().split("w, b = ")
+    engine = engine.replace("def backward(self):", "def backward(self, *others):")
+    engine = engine.replace("build(self)", "[build(root) for root in (self, *others)]")
+    engine = engine.replace(
+        "grads[id(self)] = 1.0", "grads |= {id(root): 1.0 for root in (self, *others)}"
+    )
+    loop = loop.replace("    loss = ", "    one = ").replace("loss.data", "one.data")
+    loop = loop.replace(
+        "    loss.backward()\n",
+        "    other = h * w + b * b\n" + indent(dedent(SEVERAL[passes]), "    ") + "\n",
+    )
+    path = tmp_path / "mine.py"
+    path.write_text(f"{engine.replace('v.grad = grads', f'v.grad {sign} grads')}w, b = {loop}")
+    assert [each.text for each in verdicts(recorded(path))] == []
 
 
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=lambda mistake: mistake.name)
