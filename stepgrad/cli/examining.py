@@ -78,7 +78,7 @@ def expanded(files: Sequence[str]) -> list[str]:
 
 def _files_of(file: str) -> list[str]:
     try:
-        return files_typed(file) if is_course(file) else [file]
+        return [*files_typed(file).values()] if is_course(file) else [file]
     except StepgradError:
         return [file]
 
