@@ -45,13 +45,14 @@ def check(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Check the expected numbers and the gradients of files.
 
-    A FILE is a scenario, a recording, a program, or a folder of lessons. A program comes last,
-    followed by its ARGUMENTS. Gradients are compared with reverse mode run again on the values that
-    the forward pass saw, with forward mode and with complex steps (to a relative 1e-10), with
-    central differences, and with PyTorch (to 1e-12) if it is installed; what the rules of a
-    program's own engine add, with the true local derivatives (to 1e-6); gradients that a program
-    writes by hand, with reverse mode (to 1e-5). The table of these is shown for a single file, for
-    a file where they differ, and with -v for every file.
+    A FILE is a scenario, a recording, a program, or a folder of lessons. ARGUMENTS are those of the
+    last file, a program; write `--` first if they begin with the name of a file. Gradients are
+    compared with reverse mode run again on the values that the forward pass saw, with forward mode
+    and with complex steps (to a relative 1e-10), with central differences, and with PyTorch (to
+    1e-12) if it is installed; what the rules of a program's own engine add, with the true local
+    derivatives (to 1e-6); gradients that a program writes by hand, with reverse mode (to 1e-5). The
+    table of these is shown for a single file, for a file where they differ, and with -v for every
+    file.
 
     What `stepgrad diagnose` finds is shown as well. It fails the check with --strict, where the
     file promises other verdicts, or where a rule of the program's own engine is wrong.
@@ -73,7 +74,7 @@ def check(  # noqa: PLR0913 - one for each option
             if not as_json:
                 echo(f"{file:<{width}}  shows a mistake, and is meant to fail: not checked")
             continue
-        behind = arguments if file in files else ()
+        behind = arguments if file == files[-1] else ()
         result = _checked(file, behind, how, strict=strict)
         results.append(result)
         if result.error:
