@@ -20,6 +20,7 @@ from stepgrad.cli.output import echo, echo_json, echo_lines
 from stepgrad.cli.selecting import HOW
 from stepgrad.errors import StepgradError
 from stepgrad.opening import How, Opened
+from stepgrad.scenario.lesson import check_lesson
 
 
 @click.command(cls=FilesCommand)
@@ -97,6 +98,7 @@ def _checked(file: str, arguments: Sequence[str], how: How, *, strict: bool) -> 
     start = perf_counter()
 
     def look(opened: Opened) -> Result:
+        check_lesson(opened.recording, opened.scenario)
         result = judge(file, opened.recording, opened.scenario, opened.status, strict=strict)
         return replace(result, failure=opened.failure)
 
