@@ -266,6 +266,12 @@ def test_an_option_that_would_do_nothing_is_refused(arguments: tuple[str, ...], 
     assert why in stepgrad(*arguments, code=2).stderr
 
 
+def test_options_that_exclude_each_other_are_refused_before_anything_runs() -> None:
+    for command in ("run", "record", "check", "diagnose"):
+        said = stepgrad(command, "--layers", "a", "--batch-row", "0", "x.py", code=2).stderr
+        assert "Error: use either --batch-row or --layers" in said
+
+
 def test_a_program_without_pytorch_has_no_modules_to_select(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("from stepgrad import Value\n(Value(2.0) * 3).backward()\n")
     ran = run(in_a_process("replay", "--layers", "net", tmp_path / "a.py"))
