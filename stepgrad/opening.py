@@ -122,13 +122,14 @@ def folder_of(name: str) -> Path:
     return path.parent if path.name == COURSE_FILE and path.is_file() else path
 
 
-def files_typed(name: str) -> list[str]:
-    """Return what to type for each lesson of a course, valid or not, in order.
+def files_typed(name: str) -> dict[str, str]:
+    """Return what to type for each lesson of a course, by its name there, valid or not, in order.
 
     Raises:
         StepgradError: it has no lessons, or its `course.yaml` is not valid.
     """
-    return [lesson_name(path) or str(path) for path in course_paths(folder_of(name))]
+    paths = course_paths(folder_of(name))
+    return {lesson: lesson_name(path) or str(path) for lesson, path in paths.items()}
 
 
 def course_typed(name: str) -> Course:
@@ -174,7 +175,7 @@ def open_typed(
             print(printable(f"{name}: no PyTorch: {SELECTING} change nothing"), file=sys.stderr)
         return Opened(run.recording, status=run.status, failure=run.failure)
     if is_course(name):
-        first = shlex.quote(files_typed(name)[0])
+        first = shlex.quote(next(iter(files_typed(name).values())))
         raise StepgradError(f"{name}: is a course; name one of its lessons, such as {first}")
     refuse_idle([name], how)
     if is_saved(name):

@@ -151,8 +151,11 @@ class ScenarioTests(pytest.File):
     def recording(self) -> Recording:
         """A run of the scenario; raises `ScenarioError` if that shows it to be wrong."""
         from stepgrad.scenario.build import record_file  # noqa: PLC0415
+        from stepgrad.scenario.lesson import check_lesson  # noqa: PLC0415
 
-        return record_file(self._file)
+        recording = record_file(self._file)
+        check_lesson(recording, self._file)
+        return recording
 
     @cached_property
     def checks(self) -> list[Check]:

@@ -312,6 +312,12 @@ def test_the_former_name_of_a_position_still_works() -> None:
         assert "--to" not in stepgrad(command, "--help").stdout
 
 
+def test_options_that_exclude_each_other_are_refused_before_anything_runs() -> None:
+    for command in ("run", "record", "check", "diagnose"):
+        said = stepgrad(command, "--layers", "a", "--batch-row", "0", "x.py", code=2).stderr
+        assert "Error: use either --batch-row or --layers" in said
+
+
 def test_a_program_without_pytorch_has_no_modules_to_select(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("from stepgrad import Value\n(Value(2.0) * 3).backward()\n")
     ran = run(in_a_process("replay", "--layers", "net", tmp_path / "a.py"))

@@ -511,13 +511,46 @@ def test_a_missing_option_behind_a_program_is_the_one_thing_to_say(typed: str, r
 
 def test_files_behind_a_program_are_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    names = [program(tmp_path, VALUE, name) for name in ("a.py", "b.py", "c.yaml", "d.txt")]
-    told = stepgrad_("check", *names, "gone.py").stderr
-    rule = "check takes one program, as its last file"
+    names = [program(tmp_path, VALUE, name) for name in ("a.py", "b.py", "c.yaml")]
+    told = stepgrad_("check", "a.py", "-x", "b.py", "c.yaml", "gone.py").stderr
+    rule = "files come before arguments"
     assert told == f"note: b.py, c.yaml come after a.py and are passed to it; {rule}\n"
     many = [program(tmp_path, VALUE, f"p{number}.py") for number in range(9)]
-    told = stepgrad_("check", *many).stderr
-    assert told.startswith("note: p1.py, p2.py, p3.py, p4.py, ... come after p0.py")
+    told = stepgrad_("check", names[0], "x", *many).stderr
+    assert told.startswith("note: p0.py, p1.py, p2.py, p3.py, ... come after a.py")
+
+
+@pytest.mark.parametrize("command", ["check", "diagnose"])
+def test_several_programs_are_all_examined(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        program(tmp_path / name, f"from stepgrad import Value\n{name} = Value(2.0)\n", "model.py")
+        program(tmp_path / name, f"from model import {name}\n({name} * 3).backward()\n", "run.py")
+    words = "import sys\nassert sys.argv[1:] == ['c.yaml', '--'], sys.argv\n"
+    program(tmp_path, words + VALUE, "words.py")
+    files = ("one/run.py", "two/run.py")
+    ended = stepgrad_(command, *files, "words.py", "--", "c.yaml", "--")
+    assert re.findall(r"^[\w/]+\.py", ended.stdout, re.MULTILINE) == [*files, "words.py"]
+    assert ended.stderr == ""
+    told = stepgrad_(command, *files, "gone.yaml", "gone.py", code=2).stderr
+    assert re.findall(r"^gone\.\w+", told, re.MULTILINE) == ["gone.yaml", "gone.py"]
+
+
+@pytest.mark.parametrize("word", ["square", "lessons"])
+def test_a_word_that_may_be_lessons_or_an_argument_is_refused(
+    word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lessons").mkdir()
+    program(tmp_path / "lessons", "title: x", "x.yaml")
+    name = program(tmp_path, VALUE)
+    said = " ".join(stepgrad_("check", "-v", name, word, "3", code=2).stderr.split())
+    assert f"{word} may be lessons, or an argument of {name}" in said
+    assert said.endswith(f"pass it with --: stepgrad check -v {name} -- {word} 3")
+    assert name in stepgrad_("check", "-v", name, "--", word, "3").stdout
 
 
 def test_replay_keeps_its_output_to_itself(tmp_path: Path) -> None:

@@ -15,10 +15,21 @@ import click
 from stepgrad.cli import PROGRAM
 from stepgrad.cli.output import echo, echo_lines
 from stepgrad.errors import StepgradError
-from stepgrad.opening import SAVED, How, Opened, is_program, is_saved, open_typed, words_of
+from stepgrad.opening import (
+    SAVED,
+    How,
+    Opened,
+    files_typed,
+    is_course,
+    is_program,
+    is_saved,
+    open_typed,
+    words_of,
+)
 from stepgrad.program.named import MODULE
 from stepgrad.recording.foreign.remark import GRADLESS, OPERATORLESS
 from stepgrad.recording.recording import Recording
+from stepgrad.scenario.library import shipped
 
 PLAIN = click.option(
     "--plain", is_flag=True, help="Describe every event in a sentence, for screen readers."
@@ -102,21 +113,53 @@ class FileCommand(_OnFiles):
 
 
 class FilesCommand(_OnFiles):
-    """A command on several files: a program comes last, and what follows belongs to it."""
+    """A command on several files: what follows the last one belongs to it, if it is a program.
+
+    A program that another file follows has no arguments, so that `scenarios/*` means all of them;
+    after `--`, whatever follows is an argument.
+    """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take what follows the first program as its arguments."""
+        """Take what follows the last program as its arguments."""
         args = _with_module(ctx, args, lambda before: any(map(is_program, before)))
-        end = next((i + 1 for i, arg in enumerate(args) if is_program(arg)), len(args))
+        ends = (i + 1 for i, arg in enumerate(args) if is_program(arg))
+        end = next((end for end in ends if not _is_file(args[end : end + 1])), len(args))
         if arguments := args[end:]:
             program = args[end - 1]
-            _note_options(self, program, arguments)
-            files = [
-                word for word in arguments if Path(word).suffix in READ and Path(word).is_file()
-            ]
-            _note(program, files, f"{self.name} takes one program, as its last file")
+            if arguments[0] == "--":
+                del arguments[0]
+            else:
+                self._refuse_either(program, args[:end], arguments)
+                _note_options(self, program, arguments)
+                _note(program, [*filter(_is_there, arguments)], "files come before arguments")
         ctx.params["arguments"] = tuple(arguments)
         return super().parse_args(ctx, args[:end])
+
+    def _refuse_either(self, program: str, before: list[str], arguments: Sequence[str]) -> None:
+        """Refuse a word after a program that may be its argument, or lessons to look at."""
+        word = arguments[0]
+        if word in shipped() or _has_lessons(word):
+            words = [*(each for each in before[:-1] if each != "--"), *words_of(program)]
+            passed = shlex.join(["stepgrad", str(self.name), *words, "--", *arguments])
+            raise click.UsageError(
+                f"{word} may be lessons, or an argument of {program}: "
+                f"write it before {program}, or pass it with --: {passed}"
+            )
+
+
+def _is_file(words: Sequence[str]) -> bool:
+    """Whether the first of some words is meant as a file, by its name, even if there is none."""
+    return any(Path(word).suffix in READ or is_program(word) for word in words[:1])
+
+
+def _is_there(word: str) -> bool:
+    return Path(word).suffix in READ and Path(word).is_file()
+
+
+def _has_lessons(word: str) -> bool:
+    with suppress(StepgradError):
+        return is_course(word) and bool(files_typed(word))
+    return False
 
 
 def _with_module(

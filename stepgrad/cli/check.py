@@ -20,6 +20,7 @@ from stepgrad.cli.output import echo, echo_json, echo_lines
 from stepgrad.cli.selecting import HOW
 from stepgrad.errors import StepgradError
 from stepgrad.opening import How, Opened, refuse_idle
+from stepgrad.scenario.lesson import check_lesson
 
 
 @click.command(cls=FilesCommand)
@@ -45,13 +46,14 @@ def check(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Check the expected numbers and the gradients of files.
 
-    A FILE is a scenario, a recording, a program, or a folder of lessons. A program comes last,
-    followed by its ARGUMENTS. Gradients are compared with reverse mode run again on the values that
-    the forward pass saw, with forward mode and with complex steps (to a relative 1e-10), with
-    central differences, and with PyTorch (to 1e-12) if it is installed; what the rules of a
-    program's own engine add, with the true local derivatives (to 1e-6); gradients that a program
-    writes by hand, with reverse mode (to 1e-5). The table of these is shown for a single file, for
-    a file where they differ, and with -v for every file.
+    A FILE is a scenario, a recording, a program, or a folder of lessons. ARGUMENTS are those of the
+    last file, a program; write `--` first if they begin with the name of a file. Gradients are
+    compared with reverse mode run again on the values that the forward pass saw, with forward mode
+    and with complex steps (to a relative 1e-10), with central differences, and with PyTorch (to
+    1e-12) if it is installed; what the rules of a program's own engine add, with the true local
+    derivatives (to 1e-6); gradients that a program writes by hand, with reverse mode (to 1e-5). The
+    table of these is shown for a single file, for a file where they differ, and with -v for every
+    file.
 
     What `stepgrad diagnose` finds is shown as well. It fails the check with --strict, where the
     file promises other verdicts, or where a rule of the program's own engine is wrong.
@@ -76,7 +78,7 @@ def check(  # noqa: PLR0913 - one for each option
             if not as_json:
                 echo(f"{file:<{width}}  shows a mistake, and is meant to fail: not checked")
             continue
-        behind = arguments if file in files else ()
+        behind = arguments if file == files[-1] else ()
         result = _checked(file, behind, how, strict=strict)
         results.append(result)
         if result.error:
@@ -99,6 +101,7 @@ def _checked(file: str, arguments: Sequence[str], how: How, *, strict: bool) -> 
     start = perf_counter()
 
     def look(opened: Opened) -> Result:
+        check_lesson(opened.recording, opened.scenario)
         result = judge(file, opened.recording, opened.scenario, opened.status, strict=strict)
         return replace(result, failure=opened.failure)
 

@@ -17,7 +17,7 @@ from stepgrad.cli.output import echo, echo_json, echo_lines, wrapped
 from stepgrad.cli.selecting import HOW
 from stepgrad.diagnosis.findings import Finding, findings
 from stepgrad.diagnosis.numbers.precision import precision as more_digits
-from stepgrad.opening import How, Opened, is_program, refuse_idle, words_of
+from stepgrad.opening import How, Opened, refuse_idle, words_of
 from stepgrad.printable import counted
 from stepgrad.scenario.diagnosed import diagnosed
 
@@ -71,10 +71,10 @@ def diagnose(
 ) -> None:
     """Say what is wrong in a run, and where to see it.
 
-    A FILE is a scenario, a recording, a program, or a folder of lessons. A program comes last,
-    followed by its ARGUMENTS. Each verdict says a cause with its numbers, what people do about it,
-    and the command that opens the debugger there. `stepgrad help verdicts` says when exactly each
-    is given.
+    A FILE is a scenario, a recording, a program, or a folder of lessons. ARGUMENTS are those of the
+    last file, a program; write `--` first if they begin with the name of a file. Each verdict says
+    a cause with its numbers, what people do about it, and the command that opens the debugger
+    there. `stepgrad help verdicts` says when exactly each is given.
 
     The exit status is 2 if a file cannot be opened, the program's own if it fails, and otherwise
     1 if there is any verdict. Notes do not count.
@@ -88,7 +88,7 @@ def diagnose(
     names = expanded(files)
     refuse_idle(names, how)
     for file in names:
-        behind = arguments if file in files and is_program(file) else ()
+        behind = arguments if file == files[-1] else ()
         each = _examined(file, behind, how, precision=precision)
         found.append(each)
         if each.error:

@@ -6,8 +6,8 @@ What is wrong with one file does not keep the others from being examined.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext, redirect_stdout
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from itertools import chain
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -16,6 +16,7 @@ from stepgrad.cli.arguments import nothing_recorded
 from stepgrad.cli.progress import progress_bar
 from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.opening import How, Opened, files_typed, is_course, is_program, of_use, open_typed
+from stepgrad.recording.naming.kinds import is_installed, is_standard
 from stepgrad.scenario import locate
 from stepgrad.scenario.programs import meant_to_fail
 
@@ -53,7 +54,7 @@ def examine(  # noqa: PLR0913 - all that an examination needs
     # A program prints where a bar would be.
     waiting = nullcontext() if program else progress_bar(f"{file}: running")
     try:
-        with redirect_stdout(sys.stderr), waiting:
+        with redirect_stdout(sys.stderr), waiting, _own_modules():
             opened = open_typed(file, arguments, of_use(how, file))
         if not opened.recording.length and opened.scenario is None:
             if opened.status:  # its own error says why
@@ -67,6 +68,23 @@ def examine(  # noqa: PLR0913 - all that an examination needs
         return bare(file, error=f"{file}: {NotEnoughMemoryError()}")
 
 
+@contextmanager
+def _own_modules() -> Iterator[None]:
+    """Forget the modules of a program: the next may have others of these names, or run them again.
+
+    What is installed stays: much of it cannot be loaded twice.
+    """
+    before = {*sys.modules}
+    try:
+        yield
+    finally:
+        for name in sys.modules.keys() - before:
+            path = getattr(sys.modules[name], "__file__", None)
+            kept = not path or is_standard(path) or is_installed(path)
+            if not kept and name.partition(".")[0] != "stepgrad":
+                del sys.modules[name]
+
+
 def expanded(files: Sequence[str]) -> list[str]:
     """Replace each folder of lessons by its files, and name each file once.
 
@@ -77,7 +95,7 @@ def expanded(files: Sequence[str]) -> list[str]:
 
 def _files_of(file: str) -> list[str]:
     try:
-        return files_typed(file) if is_course(file) else [file]
+        return [*files_typed(file).values()] if is_course(file) else [file]
     except StepgradError:
         return [file]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -100,7 +100,8 @@ def export(  # noqa: PLR0913 - one for each option
     browser, without a network, from --at or the start. `page.html#21` opens it at event 21; an
     iframe shows it in a site made with Sphinx or MkDocs.
 
-    If FILE is a folder of lessons, each is written to a file in the folder that -o names.
+    If FILE is a folder of lessons, each is written to a file of its name in the folder that -o
+    names.
 
     \b
       stepgrad export two_layer --to svg -o two_layer.svg
@@ -161,30 +162,59 @@ def _export_course(folder: str, output: str, asked: _Asked, how: How) -> int:
     """Write each lesson of a course to a file in a folder; return the exit status.
 
     Raises:
-        StepgradError: a folder to write to is not named, or cannot be made.
+        StepgradError: a folder to write to is not named, or cannot be made, or two lessons would
+            be written to the same file.
     """
-    files = files_typed(folder)
+    lessons = files_typed(folder)
     if output == "-":
-        lesson = shlex.quote(files[0])
+        lesson = shlex.quote(next(iter(lessons.values())))
         raise StepgradError(
             f"{folder}: is a course; name a folder to write to with -o, or one of its lessons, "
             f"such as {lesson}"
         )
-    path = absolute(output)
-    if path.is_file():
+    path = Path(output)
+    if absolute(output).is_file():
         raise StepgradError(f"{output}: is a file; name a folder, as {folder} is a course")
-    try:
-        path.mkdir(exist_ok=True)
-    except OSError as error:
-        raise StepgradError(f"{output}: {error.strerror or error}") from error
+    names = _names(lessons, _suffix(asked.to))
+    _make_folders(path, names.values())
+    goals = {
+        file: Destination.of(str(path / names[lesson]), [file]) for lesson, file in lessons.items()
+    }
     status = 0
-    for file in files:
-        name = f"{name_of(Path(file))}{_suffix(asked.to)}"
-        goal = Destination.of(str(Path(output) / name), [file])
+    for file, goal in goals.items():
         opened = open_recorded(file, (), how)
         _write(opened, [file], goal, asked)
         status = status or opened.status
     return status
+
+
+def _names(lessons: Iterable[str], suffix: str) -> Mapping[str, str]:
+    """Return the file of each lesson, which has its name in the course, folders and all.
+
+    Raises:
+        StepgradError: two have the same.
+    """
+    names: dict[str, str] = {}
+    for lesson in lessons:
+        path = Path(lesson)
+        name = f"{path.parent / name_of(path)}{suffix}"
+        former = next((each for each, taken in names.items() if taken == name), None)
+        if former is not None:
+            raise StepgradError(
+                f"{name}: both `{former}` and `{lesson}` would be written to it; rename one of them"
+            )
+        names[lesson] = name
+    return names
+
+
+def _make_folders(folder: Path, names: Iterable[str]) -> None:
+    """Make a folder, and those in it that files of these names are in."""
+    try:
+        folder.mkdir(exist_ok=True)
+        for name in names:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StepgradError(f"{error.filename}: {error.strerror or error}") from error
 
 
 def _scenario(recording: Recording) -> ScenarioFile | None:

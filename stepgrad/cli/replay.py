@@ -27,7 +27,7 @@ from stepgrad.replay.session import Session
 @click.command(cls=FileCommand)
 @click.argument("file", metavar="FILE")
 @ARGUMENTS
-@click.option("--keys", metavar="KEYS", help="Keys to press, separated by spaces: 's s n t'.")
+@click.option("--keys", metavar="KEYS", help="Usual keys to press, separated by spaces: 's s n t'.")
 @at_position("Go to")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @PLAIN

@@ -74,7 +74,7 @@ def run(  # noqa: PLR0913 - one for each option
     Without a terminal, the events of a scenario are printed, and those of a program or a recording
     are only counted; with --at, the position that it names is printed.
 
-    With --plain, there is no screen but a prompt, which takes the same keys and answers in
+    With --plain, there is no screen but a prompt, which takes the usual keys and answers in
     sentences; `?` helps. Keys may come from stdin as well, one line for each; what a program reads
     from stdin comes before them. If there is no line, --plain prints a sentence for every event.
 

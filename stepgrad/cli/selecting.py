@@ -105,6 +105,8 @@ def HOW(command: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802 - an o
         world: World | None = None,
         **kwargs: Any,
     ) -> Any:
+        if batch_row is not None and layers:
+            raise click.UsageError("use either --batch-row or --layers")
         how = How(memory, world, Selection(only_steps, batch_row, layers))
         return command(*args, how=how, **kwargs)
 

@@ -79,13 +79,13 @@ def course_of(place: Home) -> Course:
     return ours() if place.folder is None else read_course(place.folder)
 
 
-def course_paths(folder: Path) -> list[Path]:
-    """Return the files of the lessons of a folder, valid or not, in the order of the course.
+def course_paths(folder: Path) -> Mapping[str, Path]:
+    """Return the files of the lessons of a folder by name, valid or not, in the course's order.
 
     Raises:
         StepgradError: it has no lessons, or its `course.yaml` is not valid.
     """
-    return [*_plan(folder).paths.values()]
+    return _plan(folder).paths
 
 
 def read_course(folder: Path) -> Course:
@@ -167,6 +167,7 @@ def _planned(file: Path) -> _Plan:
         found = _found(file.parent, name)
         problem = (
             f"`{name}` is listed twice" if name in paths
+            else f"`{name}` is outside this folder" if _is_outside(name)
             else _missing(file.parent, name) if found is None
             else "" if found.suffix not in _PROGRAMS or _is_lesson(found)
             else f"`{name}` is a program without a line `# lesson: {{…}}`"
@@ -196,6 +197,11 @@ def _found(folder: Path, name: str) -> Path | None:
     known = _SCENARIOS + _PROGRAMS
     here = (path for path in near if path.suffix in known and path.name != COURSE_FILE)
     return next((path for path in here if path.is_file()), shipped_lessons().get(name))
+
+
+def _is_outside(name: str) -> bool:
+    """Whether a name leads out of the folder that a course consists of, and is written in."""
+    return Path(name).is_absolute() or ".." in Path(name).parts
 
 
 def _missing(folder: Path, name: str) -> str:

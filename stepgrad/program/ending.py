@@ -8,6 +8,7 @@ from pathlib import Path
 from traceback import format_exception_only, print_exception, walk_tb
 from types import TracebackType
 
+from stepgrad.errors import StepgradError
 from stepgrad.printable import printable
 from stepgrad.program.signals import HOOKS, end_before_handler
 from stepgrad.recording.source import is_cell
@@ -50,7 +51,8 @@ def failure_of(error: BaseException) -> str:
         return ""
     if isinstance(error, KeyboardInterrupt):
         return "the program was stopped with Ctrl+C"
-    lines = "".join(format_exception_only(error)).splitlines()
+    told = str(error) if isinstance(error, StepgradError) else "".join(format_exception_only(error))
+    lines = told.splitlines()
     what = next(line for line in lines if not line.startswith(" "))  # of a SyntaxError, the last
     return printable(" ".join([f"the program failed: {what}", *getattr(error, "__notes__", ())]))
 

@@ -36,9 +36,10 @@ from stepgrad.recording.recorder import Recorder
 from stepgrad.torch.element import zoom
 from stepgrad.torch.engine import listening
 from stepgrad.torch.mode import Watching
+from stepgrad.torch.refused import RefusedError
 from stepgrad.torch.tensors import Tensors
 
-__all__ = ["watch", "zoom"]
+__all__ = ["RefusedError", "watch", "zoom"]
 
 _watched: WeakKeyDictionary[Recorder, Tensors] = WeakKeyDictionary()
 
@@ -92,6 +93,7 @@ def watch(
         # What is pending is not settled here: it may be a backward pass that goes on.
         empty = not recorder.log.length and not recorder.pending
         if tensors.program.calls and empty:
-            recorder.remark("tensors", None, None, "no gradients go through its tensors")
+            why = tensors.program.limits.missed or "no gradients go through its tensors"
+            recorder.remark("tensors", None, None, why)
     finally:
         del _watched[recorder]

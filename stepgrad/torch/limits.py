@@ -9,6 +9,7 @@ from threading import get_ident
 
 from torch import Tensor
 
+from stepgrad.printable import counted
 from stepgrad.torch.counted import Count
 from stepgrad.torch.passes import NoRoomError, Pass
 from stepgrad.torch.refused import (
@@ -68,6 +69,14 @@ class Limits:
         begins, self._passed = self._passed, False
         self._step += begins
         return begins
+
+    @property
+    def missed(self) -> str:
+        """Why nothing was recorded, if that is because the program has fewer training steps."""
+        if not self._steps or self._step >= self._steps.start:
+            return ""
+        has = counted(self._step + 1, "step")
+        return f"there is no training step {self._steps.start}: it has {has}, from 0"
 
     def passed(self) -> None:
         """A backward pass is over."""

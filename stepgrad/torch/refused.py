@@ -17,6 +17,8 @@ from stepgrad.recording.memory import default_memory, in_words
 class RefusedError(StepgradError):
     """Something cannot be recorded: which operation where, why, and what to do instead."""
 
+    __module__ = "stepgrad.torch"  # where a person finds it
+
 
 class _Kind(NamedTuple):
     """Tensors that cannot be recorded.

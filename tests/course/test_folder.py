@@ -130,6 +130,7 @@ def test_a_program_that_needs_what_is_not_installed_is_not_listed(folder: Path) 
     ("title: x\nlessons: {One: [a, gaers]}", "2:20: lesson `gaers` is not in this folder, and does "
      "not ship with stepgrad; did you mean `gears`?"),
     ("title: x\nlessons: {One: [a], Two: [b, a]}", "2:30: `a` is listed twice"),
+    ("title: x\nlessons: {One: [../course/a]}", "2:17: `../course/a` is outside this folder"),
     ("title: x\nlessons: {One: course}", "2:16: lesson `course` is not in this folder"),
     ("title: x\nlessons: {One: helper}", "2:16: `helper` is a program without a line `# lesson: "),
     ("title: x\nlessons: {One: [a, b]}\nafter: {a: b}", "3:12: `a` builds on `b`, but is listed "
@@ -250,6 +251,24 @@ def test_export_writes_a_file_for_each_lesson(folder: Path) -> None:
     assert said == "sheets/a.md: is a file; name a folder, as course is a course\n"
 
 
+def test_lessons_of_the_same_name_are_exported_apart_or_not_at_all(folder: Path) -> None:
+    for week, factor in (("week1", 3), ("week2", 4)):
+        (folder / week).mkdir()
+        (folder / week / "paths.yaml").write_text(LESSON.format(title=week, factor=factor))
+    planned(folder, "title: x\nlessons: {One: [week1/paths, week2/paths, b]}")
+    stepgrad("export", folder, "--to", "markdown", "-o", "sheets")
+    assert {str(path) for path in Path().glob("sheets/**/*.md")} == {
+        "sheets/b.md", "sheets/week1/paths.md", "sheets/week2/paths.md",
+    }  # fmt: skip
+    assert "# week2" in Path("sheets/week2/paths.md").read_text()
+
+    (folder / "b.scenario.yaml").write_text(LESSON.format(title="Another b", factor=5))
+    (folder / "course.yaml").unlink()
+    said = stepgrad("export", folder, "--to", "html", "-o", "others", code=2).stderr
+    assert said == ("b.html: both `b` and `b.yaml` would be written to it; rename one of them\n")
+    assert not Path("others").exists()
+
+
 def test_a_program_that_is_meant_to_fail_does_not_fail_the_course(folder: Path) -> None:
     planned(folder, "title: Mine\nlessons: {One: [a, overwritten_gradient]}")
     told = stepgrad("check", folder).stdout.splitlines()
@@ -327,6 +346,6 @@ def test_ours_are_the_lessons_that_ship() -> None:
 
 def test_the_paths_of_a_course_are_known_even_if_a_lesson_is_not_valid(folder: Path) -> None:
     (folder / "b.yaml").write_text("?")
-    assert [path.name for path in course_paths(folder)] == [
+    assert [path.name for path in course_paths(folder).values()] == [
         "a.scenario.yaml", "b.yaml", "program.py",
     ]  # fmt: skip

@@ -289,6 +289,14 @@ def test_steps_that_are_no_range_are_refused(wrong: str) -> None:
     assert "write 0-2" in found.output
 
 
+def test_a_step_that_there_is_not_is_named(tmp_path: Path) -> None:
+    path = program(tmp_path, STEPS)
+    for command in ("diagnose", "record"):
+        found = CliRunner().invoke(main, [command, "--only-steps", "7", path])
+        assert found.exit_code == 2
+        assert "nothing was recorded: there is no training step 7: it has 4 steps" in found.output
+
+
 def test_only_a_part_of_two_programs_is_compared(tmp_path: Path) -> None:
     first = program(tmp_path, TRAIN)
     second = tmp_path / "other.py"

@@ -12,10 +12,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[torch]'")
 
+from click.testing import CliRunner  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from torch.utils.checkpoint import checkpoint  # noqa: E402
 
 import stepgrad  # noqa: E402
+from stepgrad.cli import main  # noqa: E402
 from stepgrad.engine.world import World  # noqa: E402
 from stepgrad.opening import How, open_typed  # noqa: E402
 from stepgrad.program import Selection, run_program  # noqa: E402
@@ -78,6 +80,14 @@ def test_a_bug_in_the_world_is_refused(tmp_path: Path, capsys: pytest.CaptureFix
     found = run_program(program(tmp_path, TRAIN), world=World.read("overwrite"))
     assert found.status == 1
     assert "cannot be changed by --bug" in capsys.readouterr().err
+
+
+def test_a_refusal_is_called_as_a_person_finds_it(tmp_path: Path) -> None:
+    text = TRAIN.replace("loss.backward()", "loss.backward(create_graph=True)")
+    told = CliRunner().invoke(main, ["diagnose", program(tmp_path, text)])
+    assert re.search(r"^stepgrad\.torch\.RefusedError: .*gradients of gradients", told.stderr, re.M)
+    assert "the program failed: backward at" in told.stdout
+    assert stepgrad.torch.RefusedError is RefusedError
 
 
 def test_what_is_refused_ends_the_recording_there() -> None:

@@ -19,11 +19,11 @@ from stepgrad.replay.lesson.marks import Place, key_of, place_of
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-_KEEP = re.compile(r"\bkeep pressing\s+$", re.IGNORECASE)
+KEEP = re.compile(r"\bkeep pressing\s+$", re.IGNORECASE)
 _TIMES = re.compile(r"\s+(?:(once|twice)\b|(\w+)\s+times\b)")
 _NUMBERS = ("once", "twice", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _SENTENCE = re.compile(r"[.:;]\s+\w")
-_UNTIL = re.compile(r"[^.;:]*\buntil\b[^.;:]*")
+UNTIL = re.compile(r"[^.;:]*\buntil\b[^.;:]*")
 
 
 class Demand(NamedTuple):
@@ -78,16 +78,8 @@ def _starts(tokens: Iterable[Token]) -> Iterator[int]:
 
 
 def _step(markdown: str, tokens: Iterable[Token], lines: range, recording: Recording) -> Step:
-    """Read what a step asks for from its text, in which code spans are every second part."""
-    parts = [""]
-    for token in tokens:
-        if token.type == "inline" and token.map and token.map[0] in lines:
-            for child in token.children or ():
-                if child.type == "code_inline":
-                    parts += [child.content, ""]
-                else:
-                    parts[-1] += " " if child.type == "softbreak" else child.content
-            parts[-1] += ". "
+    """Read what a step asks for from its text."""
+    parts = _parts(token for token in tokens if token.map and token.map[0] in lines)
     places = {
         code: place
         for code in parts[1::2]
@@ -95,6 +87,24 @@ def _step(markdown: str, tokens: Iterable[Token], lines: range, recording: Recor
     }
     demands = [*_demands(parts, places, recording)] or [Demand(place=p) for p in places.values()]
     return Step(markdown, tuple(demands), frozenset(places), _explains(parts, places))
+
+
+def parts_of(markdown: str) -> Sequence[str]:
+    """Return the text of a lesson, in which code spans are every second part."""
+    return _parts(reader().parse(markdown))
+
+
+def _parts(tokens: Iterable[Token]) -> Sequence[str]:
+    parts = [""]
+    for token in tokens:
+        if token.type == "inline":
+            for child in token.children or ():
+                if child.type == "code_inline":
+                    parts += [child.content, ""]
+                else:
+                    parts[-1] += " " if child.type == "softbreak" else child.content
+            parts[-1] += ". "
+    return parts
 
 
 def _explains(parts: Sequence[str], places: Mapping[str, Place]) -> bool:
@@ -114,8 +124,8 @@ def _demands(
         if key is None or not key.awaited:
             continue
         before, after, follows = parts[i - 1], parts[i + 1], "".join(parts[i + 2 : i + 3])
-        if _KEEP.search(before) and not key.command.asks:
-            until = places.get(follows) if _UNTIL.fullmatch(after) else None
+        if KEEP.search(before) and not key.command.asks:
+            until = places.get(follows) if UNTIL.fullmatch(after) else None
             yield Demand(key.command.name, until, keeps=True)
         else:
             there = place_of(key.answer, recording) if key.answer else None
