@@ -43,7 +43,8 @@ QUESTIONS: Sequence[Question] = (
         "A result is not finite: a value that nothing uses, the root of a pass, the gradient of a "
         "leaf, or what is written. The reasons for the first one lead back to the event whose "
         "value, local derivative, contribution or sum is not finite although everything it is "
-        "computed from is.",
+        "computed from is. It is a note where that is an overflow, and another verdict says why "
+        "the training diverges.",
         finite.non_finite,
     ),
     Question(

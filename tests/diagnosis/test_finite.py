@@ -222,7 +222,7 @@ def test_whatever_stops_being_finite(program: Callable[[], None], begins: int, w
     assert words in found.text
 
 
-def test_an_overflow_is_silent_where_it_is_known_what_diverges(
+def test_an_overflow_is_a_note_where_it_is_known_what_diverges(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def uphill(_: object) -> Iterator[Verdict]:
@@ -244,7 +244,10 @@ def test_an_overflow_is_silent_where_it_is_known_what_diverges(
     assert "lower the learning rate" in overflow.advice
     questions = finite, Question("uphill", "does it?", "it does", uphill)
     monkeypatch.setattr("stepgrad.diagnosis.QUESTIONS", questions)
-    assert [each.name for each in diagnose(diverging)] == ["uphill"]
+    cause, note = diagnose(diverging)
+    assert (cause.name, cause.note) == ("uphill", False)
+    assert (note.name, note.note, note.advice) == ("non_finite", True, "")
+    assert (note.text, note.events) == (overflow.text, overflow.events)
     assert [each.name for each in diagnose(another)] == ["non_finite", "uphill"]
 
 

@@ -54,7 +54,8 @@ def non_finite(survey: Survey) -> Iterator[Verdict]:
         nodes.append(result.node)
     trained = any(step.position < birth.position for step in survey.steps)
     advice = _advice(recording, birth, trained=trained)
-    unless = CAUSES if trained and advice == _GROWS else ("pytorch",) if advice == _BY_HAND else ()
+    diverged = trained and advice == _GROWS
+    unless = CAUSES if diverged else ("pytorch",) if advice == _BY_HAND else ()
     yield Verdict(
         "non_finite",
         text,
@@ -62,6 +63,7 @@ def non_finite(survey: Survey) -> Iterator[Verdict]:
         [*dict.fromkeys(positions)],
         [*dict.fromkeys(nodes)],
         unless=unless,
+        lasts=diverged,
     )
 
 
