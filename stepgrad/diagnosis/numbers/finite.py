@@ -28,7 +28,8 @@ _LONGEST = 40  # reasons of a chain that are read
 
 CAUSES = (
     "not_cleared", "doubled", "overwritten", "stale",
-    "wrong_parameters", "updated_twice", "uphill", "step_too_long", "exploding",
+    "wrong_parameters", "updated_twice", "uphill", "step_too_long", "unbounded",
+    "exploding",
 )  # fmt: skip
 """The causes of a training that diverges: an overflow in the end is only their consequence."""
 
