@@ -8,7 +8,7 @@ from stepgrad.diagnosis.bookkeeping import faults, lost, replaced, staleness
 from stepgrad.diagnosis.numbers import cancelling, depth, finite, kinks
 from stepgrad.diagnosis.reach import dead, saddle, unreached
 from stepgrad.diagnosis.rules import pytorch, question
-from stepgrad.diagnosis.steps import ascent, clipping, descent, symmetry
+from stepgrad.diagnosis.steps import ascent, clipping, descent, symmetry, unbounded
 from stepgrad.diagnosis.verdict import Question
 
 QUESTIONS: Sequence[Question] = (
@@ -43,7 +43,8 @@ QUESTIONS: Sequence[Question] = (
         "A result is not finite: a value that nothing uses, the root of a pass, the gradient of a "
         "leaf, or what is written. The reasons for the first one lead back to the event whose "
         "value, local derivative, contribution or sum is not finite although everything it is "
-        "computed from is.",
+        "computed from is. It is a note where that is an overflow, and another verdict says why "
+        "the training diverges.",
         finite.non_finite,
     ),
     Question(
@@ -162,6 +163,14 @@ QUESTIONS: Sequence[Question] = (
         "lowest point along one of them is lower by a tenth of the first loss; and gradients are "
         "not clipped.",
         descent.step_too_long,
+    ),
+    Question(
+        "unbounded",
+        "does the loss fall without end?",
+        "In each of the last steps, at least 5, the loss falls by more than in the one before; at "
+        "the end it is below 0, by a million times the size of the first loss, or of 1 if that is "
+        "smaller; and the parameters have grown to a thousand times their size.",
+        unbounded.unbounded,
     ),
     Question(
         "step_too_short",
