@@ -12,7 +12,7 @@ from stepgrad.diagnosis.rules.wrote import foreign_passes
 from stepgrad.diagnosis.wording import joined
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Forward
-from stepgrad.recording.foreign.remark import GRADLESS, LOOKALIKES, PYTORCH, Remark
+from stepgrad.recording.foreign.remark import LOOKALIKES, PYTORCH, Remark
 from stepgrad.recording.recording import Recording
 
 UNFINISHED = "unfinished"
