@@ -25,6 +25,9 @@ Of `log(x + 1e-8)` and of other things that are nearly what a name says, the der
 _CLOSE_SINGLE = 1e-6
 """The same for a number in single precision."""
 
+_NEAR = 1e-3
+"""The same for what a class may compute on purpose, as `a / (b + 1e-8)` does for a division."""
+
 _TABLE = {name: op for name, op in BY_NAME.items() if op.partials and op.stands_for is None}
 _NAMED: dict[str, tuple[Op, bool]] = {name: (op, False) for name, op in _TABLE.items()}
 _NAMED |= {
@@ -124,6 +127,12 @@ def gives(op: Op, operands: Sequence[Shadow | float], data: float) -> bool:
     return same(value, data, _CLOSE) or (_is_single(data) and same(value, data, _CLOSE_SINGLE))
 
 
+def nearly(op: Op, operands: Sequence[Shadow | float], data: float) -> bool:
+    """Whether an operation gives a number that is so near that the difference may be on purpose."""
+    value = value_of(op, operands)
+    return value is not None and same(value, data, _NEAR)
+
+
 def _is_single(number: float) -> bool:
     return c_float(number).value == number
 
@@ -153,7 +162,7 @@ def resolve(
         recipe = Recipe(op, _picks(operands, in_order, call), depth, exact)
         if gives(op, operands, data):
             return recipe, operands
-        if exact and believed is None:
+        if exact and believed is None and not nearly(op, operands, data):
             believed = recipe, operands
     if believed is None:
         believed = _labelled(data, kids, in_order, label, calls)

@@ -350,3 +350,12 @@ def test_an_engine_whose_operands_are_not_seen_is_said_to_be(tmp_path: Path) -> 
     assert found is not None
     assert not found.faults
     assert [each for each in found.hidden if "computed from is not seen" in each]
+
+
+def test_an_operator_that_is_nearly_what_it_stands_for_is_not_blamed(tmp_path: Path) -> None:
+    text = (FOREIGN / "healthy" / "nearly.py").read_text()
+    path = tmp_path / "exactly_first.py"
+    path.write_text(text.replace("s.sigmoid() / p\n", "s.sigmoid() / Value(1e6) / p\n"), "utf-8")
+    recording = recorded(path)
+    assert "Value(1e6)" in path.read_text("utf-8")
+    assert "engine" not in [each.name for each in verdicts(recording)]

@@ -1,4 +1,4 @@
-"""Methods that nearly compute what their names say: a logarithm kept from 0, and GPT's GELU.
+"""Methods that nearly compute what their names say: what is kept from 0, and GPT's GELU.
 
 And a rule of the sigmoid that has digits where s (1 - s) has none.
 """
@@ -20,6 +20,16 @@ class Value:
         def _backward():
             self.grad += other.data * out.grad
             other.grad += self.data * out.grad
+
+        out._backward = _backward
+        return out
+
+    def __truediv__(self, other):
+        out = Value(self.data / (other.data + EPSILON), (self, other))
+
+        def _backward():
+            self.grad += out.grad / (other.data + EPSILON)
+            other.grad -= self.data / (other.data + EPSILON) ** 2 * out.grad
 
         out._backward = _backward
         return out
@@ -72,6 +82,6 @@ class Value:
 
 
 x, p, far, s = Value(0.08), Value(0.004), Value(-6.9), Value(38.0)
-y = x.gelu() * p.log() * (x * x).log() * far.gelu() * s.sigmoid()
+y = x.gelu() * p.log() * (x * x).log() * far.gelu() * s.sigmoid() / p
 y.backward()
 print(y.data, x.grad, p.grad, far.grad, s.grad)
