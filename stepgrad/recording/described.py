@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache, cached_property, partial
-from itertools import chain, compress, count, islice
+from itertools import compress, count, islice
 from operator import is_not
 from typing import NamedTuple
 
@@ -163,5 +163,5 @@ def _prepares(computing: Collection[Path], path: Path) -> bool:
 
 def _moves(places: Sequence[Place]) -> Iterator[tuple[int, Place]]:
     """Return from which offset on nodes were made at which of these places."""
-    moved = compress(count(1), map(is_not, places, islice(places, 1, None)))
-    return ((offset, places[offset]) for offset in chain((0,), moved))
+    offsets = [0, *compress(count(1), map(is_not, places, islice(places, 1, None)))]
+    return zip(offsets, map(places.__getitem__, offsets), strict=True)
