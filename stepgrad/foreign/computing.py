@@ -15,7 +15,7 @@ from stepgrad.foreign.makers import Call, Recipe, gives, operation, resolve
 from stepgrad.foreign.nodes import Shadow, as_float
 from stepgrad.foreign.numeric import UNKNOWN, Forward
 from stepgrad.foreign.sites import Key, MakingSite
-from stepgrad.recording.callers import Where
+from stepgrad.recording.naming.paths import Where
 
 _new = object.__new__
 
@@ -96,7 +96,7 @@ class Computing:
         node._stamp = tick()
         self._door.made_at(node, made.where)
         if known is None:
-            line = None if made.where is None else made.where[0].spot
+            line = None if made.where is None else made.where.site.spot
             self._door.remark(by, node, line, recipe.name)
 
     def _derivatives(

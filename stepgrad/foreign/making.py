@@ -23,7 +23,7 @@ from stepgrad.foreign.nodes import Shadow
 from stepgrad.foreign.operators import Operators
 from stepgrad.foreign.parts import Parts
 from stepgrad.foreign.sites import MakingSite
-from stepgrad.recording.callers import Where
+from stepgrad.recording.naming.paths import Where
 
 _new = object.__new__
 

@@ -16,7 +16,7 @@ from stepgrad.foreign.frames import Frames
 from stepgrad.foreign.makers import Call
 from stepgrad.foreign.nodes import Shadow, as_float, read
 from stepgrad.foreign.sites import MakingSite
-from stepgrad.recording.callers import Where
+from stepgrad.recording.naming.paths import Where
 
 _LONGEST = 32
 """A longer text is not the name of an operation."""

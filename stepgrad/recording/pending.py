@@ -16,7 +16,8 @@ from stepgrad.recording.foreign.walks import Walk, Walked
 from stepgrad.recording.released import MANY, Released
 
 if TYPE_CHECKING:
-    from stepgrad.recording.callers import Callers, Where
+    from stepgrad.recording.callers import Callers
+    from stepgrad.recording.naming.paths import Where
 
 
 class Pending:
@@ -76,8 +77,7 @@ class Pending:
         if self._callers is None:
             self.made.append(node)
         else:
-            site, path = where or self._callers.found(None)
-            self.made.extend((node, site, current_place(), path))
+            self.made.extend((node, where or self._callers.found(None), current_place()))
 
     def name(self, value: Node) -> None:
         """Take note of a label."""
