@@ -21,7 +21,10 @@ from stepgrad.recording.foreign.remark import GRADLESS, OPERATORLESS
 from stepgrad.recording.naming.kinds import is_installed, is_standard
 
 _ARITHMETIC = ("__add__", "__radd__", "__sub__", "__mul__", "__rmul__", "__truediv__")
-_DATA = ("data", "value", "val", "item", "number", "num", "v", "x", "_data", "_value", "_val")
+_DATA = (
+    "data", "value", "val", "item", "number", "num", "primal", "v", "x", "_data", "_value", "_val",
+    "d",
+)  # fmt: skip
 _GRAD = ("grad", "gradient", "derivative", "deriv", "adjoint", "adj", "g", "d", "_grad", "_g")
 _MISSING = object()
 
@@ -75,7 +78,7 @@ def kind_of(cls: type) -> Kind | None:
         return None  # in part a type of C: no plain attributes
     own = {name for base in cls.__mro__[:-1] for name in _stored(base)}
     data, grad = _attribute(cls, _DATA, own), _attribute(cls, _GRAD, own)
-    return Kind(data, grad, _is_childless(cls)) if data and grad else None
+    return Kind(data, grad, _is_childless(cls)) if data and grad and data != grad else None
 
 
 def lookalike(cls: type) -> tuple[str, str] | None:

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import gc
 import pickle
+import re
 import sys
 import textwrap
 import threading
@@ -114,6 +115,13 @@ def test_operands_are_those_of_the_operator_in_order(
     text: str, expected: list[tuple[str, tuple[int, ...]]]
 ) -> None:
     assert operations(text) == expected
+
+
+@pytest.mark.parametrize(("data", "grad"), [("d", "g"), ("primal", "adjoint"), ("x", "d")])
+def test_an_engine_may_call_its_number_and_gradient_otherwise(data: str, grad: str) -> None:
+    text = f"{ENGINE}c = V(2.0) * V(3.0)\nc.grad = 1.0\nc.rule()"
+    report, _ = hear(re.sub(r"\.grad\b", f".{grad}", re.sub(r"\.data\b", f".{data}", text)))
+    assert [name for name, *_ in report.made()] == ["leaf", "leaf", "mul"]
 
 
 def test_a_number_in_an_operation_is_a_constant_and_one_of_the_program_a_leaf() -> None:
