@@ -23,7 +23,6 @@ from stepgrad.tui.widgets.panel import DiagnosedPanel, Panel
 from stepgrad.tui.widgets.prompt import Prompt
 from stepgrad.tui.widgets.slider import Slider
 
-
 _CHAIN = "chain rule"
 
 
