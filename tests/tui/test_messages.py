@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.widgets import Input
 
 from screens import debugger, drained, press, shown
 
@@ -35,3 +36,12 @@ async def test_a_message_is_wrapped_once_the_terminal_is_too_narrow_for_it() -> 
         await pilot.resize_terminal(80, 24)
         await drained(pilot)
         assert said in " ".join(shown(pilot.app).split())
+
+
+async def test_what_is_typed_replaces_an_answer_that_was_refused() -> None:
+    async with debugger() as (pilot, screen):
+        await press(pilot, "s", "s", "p", "a", "b", "c", "enter")
+        field = screen.query_one("#answer", Input)
+        assert field.value == "abc"
+        await press(pilot, "7")
+        assert field.value == "7"

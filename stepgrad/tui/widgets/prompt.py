@@ -86,12 +86,13 @@ class Prompt(Vertical):
         self.screen.set_focus(self._field)
 
     def action_answer(self) -> None:
-        """Answer; a wrong answer stays, with the problem."""
+        """Answer; a wrong answer stays, with the problem, until something else is typed."""
         problem = self._check(self._field.value)
         if problem is None:
             self.action_leave()
         else:
             self._explain(problem)
+            self._field.action_select_all()
 
     def action_leave(self) -> None:
         """Ask no more."""
