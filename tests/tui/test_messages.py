@@ -38,7 +38,7 @@ async def test_a_message_is_wrapped_once_the_terminal_is_too_narrow_for_it() -> 
         assert said in " ".join(shown(pilot.app).split())
 
 
-async def test_what_is_typed_replaces_an_answer_that_was_refused() -> None:
+async def test_what_is_typed_replaces_a_prediction_that_was_refused() -> None:
     async with debugger() as (pilot, screen):
         await press(pilot, "s", "s", "p", "a", "b", "c", "enter")
         field = screen.query_one("#answer", Input)
