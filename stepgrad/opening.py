@@ -29,7 +29,8 @@ SAVED = ".stepgrad"
 """The suffix of a saved recording."""
 
 
-_SELECTING = "--only-steps, --batch-row and --layers"
+SELECTING = "--only-steps, --batch-row and --layers"
+"""The options that select a part of a PyTorch program."""
 
 
 class How(NamedTuple):
@@ -47,6 +48,28 @@ class How(NamedTuple):
 
 
 USUAL = How()
+
+
+def refuse_idle(names: Sequence[str], how: How) -> None:
+    """Refuse options that would change nothing of any of these files.
+
+    Raises:
+        StepgradError: there is one.
+    """
+    saved = names and all(is_saved(each) and not is_program(each) for each in names)
+    if saved and how.memory is not None:
+        raise StepgradError(f"{names[0]}: is a recording already; --memory is for a new one")
+    if saved and how.world is not None:
+        raise StepgradError(f"{names[0]}: a recording cannot run again, so it keeps its world")
+    if how.selection != ALL and not any(map(is_program, names)):
+        raise StepgradError(f"{names[0]}: is not a program; {SELECTING} are for those")
+
+
+def of_use(how: How, name: str) -> How:
+    """Return the options that change something of a file."""
+    if is_program(name):
+        return how
+    return USUAL if is_saved(name) else how._replace(selection=ALL)
 
 
 class Opened(NamedTuple):
@@ -158,17 +181,14 @@ def open_typed(
         if not run.status:
             check_gates(run.recording)
         if selection != ALL and "torch" not in sys.modules:
-            print(printable(f"{name}: no PyTorch: {_SELECTING} change nothing"), file=sys.stderr)
+            print(printable(f"{name}: no PyTorch: {SELECTING} change nothing"), file=sys.stderr)
         return Opened(run.recording, status=run.status, failure=run.failure)
     if is_course(name):
         first = shlex.quote(next(iter(files_typed(name).values())))
         raise StepgradError(f"{name}: is a course; name one of its lessons, such as {first}")
-    if selection != ALL:
-        raise StepgradError(f"{name}: is not a program; {_SELECTING} are for those")
+    refuse_idle([name], how)
     if is_saved(name):
         _check_file(Path(name))
-        if world is not None:
-            raise StepgradError(f"{name}: a recording cannot run again, so it keeps its world")
         opened = Opened(Recording.load(name))
     else:
         scenario = open_scenario(name)

@@ -6,6 +6,7 @@ derivatives. The first runs on Values, which gives the true gradients; the secon
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,8 +17,10 @@ from typing import Any
 
 from stepgrad.checking.mistaken import Answer, Arrived, mistaken
 from stepgrad.checking.passes import graph_of
+from stepgrad.checking.returned import by_name, by_part, described, mapped, parts
 from stepgrad.engine.dual import gradients, magnitudes
 from stepgrad.engine.value import Value
+from stepgrad.errors import suggest
 from stepgrad.numbers import factor, number
 from stepgrad.printable import counted
 from stepgrad.recording.blocks import Backward
@@ -67,14 +70,18 @@ def check_backward(
         TypeError: an input is not a number or a list of numbers, or the functions do not fit.
     """
     __tracebackhide__ = True  # pytest reads it from each frame
-    parameters = [name for name in signature(forward).parameters if name in inputs]
-    inputs = {name: inputs[name] for name in dict.fromkeys((*parameters, *inputs))}
+    inputs = _in_order(forward, inputs)
     with record() as recording:
-        values = {name: _mapped(given, _leaf, name) for name, given in inputs.items()}
+        values = {name: mapped(given, _leaf, name) for name, given in inputs.items()}
         result = forward(**values)
-        roots = [_root(recording, each) for _, each in _parts("", result)]
+        roots = [_root(recording, each) for _, each in parts("", result)]
+    if not any(root is not None for root in roots):
+        raise TypeError(
+            f"forward returns {described(result)}, which no Value went into: compute with the "
+            "Values themselves, not with their `.data`"
+        )
     floats, seeds = _handed(backward, inputs, result)
-    returned = _by_name(backward(**_taken(backward, floats)), [*inputs])
+    returned = by_name(backward(**_taken(backward, floats)), [*inputs])
     results = [
         _Result(recording, root, *seed)
         for root, seed in zip(roots, seeds, strict=True)
@@ -87,41 +94,25 @@ def _handed(
     backward: Callable[..., Any], inputs: Mapping[str, Any], result: Any
 ) -> tuple[dict[str, Any], Sequence[tuple[str, float]]]:
     """Return what `backward` may take, by name, and the gradients that arrive, each with a name."""
-    floats = {name: _mapped(given, lambda x, _: float(x), name) for name, given in inputs.items()}
+    floats = {name: mapped(given, lambda x, _: float(x), name) for name, given in inputs.items()}
     arriving = _arriving(backward, inputs)
     if arriving is None:
         if isinstance(result, (list, tuple)):
-            raise TypeError("forward returns a list: let backward take `grad`, a list of gradients")
+            raise TypeError(
+                "forward returns a list, so backward needs one more parameter, such as `grad`: the "
+                "list of the gradients that arrive"
+            )
         return floats, [("", 1.0)]
     different = (0.7 + 0.6 * place for place in count())
-    floats[arriving] = _mapped(result, lambda *_: next(different), arriving)
-    return floats, [*_parts(arriving, floats[arriving])]
-
-
-# Numbers, lists of numbers, and lists of these.
-
-
-def _mapped(given: Any, make: Callable[[Any, str], Any], name: str) -> Any:
-    """Make something of each number, in the same shape; `make` also gets its name: `w[0][1]`."""
-    if isinstance(given, (list, tuple)):
-        return type(given)(_mapped(each, make, f"{name}[{i}]") for i, each in enumerate(given))
-    return make(given, name)
-
-
-def _parts(name: str, given: Any) -> Iterator[tuple[str, Any]]:
-    """Yield each number, with its name."""
-    if isinstance(given, (list, tuple)):
-        for i, each in enumerate(given):
-            yield from _parts(f"{name}[{i}]", each)
-    else:
-        yield name, given
+    floats[arriving] = mapped(result, lambda *_: next(different), arriving)
+    return floats, [*parts(arriving, floats[arriving])]
 
 
 def _leaf(given: Any, name: str) -> Value:
     if not isinstance(given, Real):
         raise TypeError(
-            f"{name} is {given!r}, but an input is a number or a list of numbers; bind other "
-            "arguments to both functions first, with functools.partial"
+            f"{name} is {described(given)}, but an input is a number or a list of numbers; bind "
+            "other arguments to both functions first, with functools.partial"
         )
     return Value(given, name)
 
@@ -131,7 +122,7 @@ def _root(recording: Recording, result: Any) -> int | None:
     if isinstance(result, Real):
         return None
     if not isinstance(result, Value):
-        raise TypeError(f"forward returns {result!r}, not a Value or a list of Values")
+        raise TypeError(f"forward returns {described(result)}, not a Value or a list of Values")
     if result.label is None:
         result.label = "out"
     result.backward()
@@ -143,17 +134,50 @@ def _root(recording: Recording, result: Any) -> int | None:
 # The parameters of the two functions.
 
 
+def _in_order(forward: Callable[..., Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inputs in the order of the parameters of `forward`.
+
+    Raises:
+        TypeError: there is one too many, or too few.
+    """
+    parameters = _parameters("forward", forward)
+    needed = [
+        name
+        for name, each in parameters.items()
+        if each.kind in _NAMED and (each.default is Parameter.empty or name in inputs)
+    ]
+    if missing := [name for name in needed if name not in inputs]:
+        call = ", ".join(["forward", "backward", *(f"{name}=2.0" for name in needed)])
+        raise TypeError(f"no number is given for {' and '.join(missing)}: check_backward({call})")
+    if not inputs:
+        raise TypeError("forward takes no inputs, so it has no gradients to check")
+    others = [name for name in inputs if name not in needed]
+    if others and all(each.kind is not Parameter.VAR_KEYWORD for each in parameters.values()):
+        near = suggest(others[0], needed)
+        raise TypeError(f"forward takes no argument called {others[0]}{near}")
+    return {name: inputs[name] for name in (*needed, *others)}
+
+
+def _parameters(role: str, function: Callable[..., Any]) -> Mapping[str, Parameter]:
+    if not callable(function):
+        raise TypeError(f"{role} is {described(function)}, not a function")
+    return signature(function).parameters
+
+
 def _arriving(backward: Callable[..., Any], inputs: Mapping[str, Any]) -> str | None:
     """Return which parameter of `backward` is for the gradient that arrives, if there is one."""
     others = [
         each.name
-        for each in signature(backward).parameters.values()
+        for each in _parameters("backward", backward).values()
         if each.kind in _NAMED
         and each.name not in inputs
         and (each.default is Parameter.empty or each.name == "grad")
     ]
     if len(others) > 1:
-        raise TypeError(f"backward takes {' and '.join(others)}: which inputs are these?")
+        raise TypeError(
+            f"backward takes {' and '.join(others)}, which are not inputs; only the gradient that "
+            "arrives has a name of its own, such as `grad`"
+        )
     return others[0] if others else None
 
 
@@ -166,34 +190,6 @@ def _taken(function: Callable[..., Any], given: Mapping[str, Any]) -> Mapping[st
     if any(each.kind is Parameter.VAR_KEYWORD for each in parameters.values()):
         return given
     return {name: each for name, each in given.items() if name in parameters}
-
-
-def _by_name(returned: Any, names: Sequence[str]) -> Mapping[str, Any]:
-    """Return the gradients that `backward` returned by the names of the inputs."""
-    __tracebackhide__ = True
-    if isinstance(returned, Mapping):
-        keys = {name: name if name in returned else f"d{name}" for name in names}
-        missing = [name for name, key in keys.items() if key not in returned]
-        others = [str(key) for key in returned if key not in keys.values()]
-        if missing and others:
-            what = f"no gradient for {missing[0]}, but one for {', '.join(others)}"
-            raise AssertionError(f"backward returns {what}")
-        return {name: returned.get(key) for name, key in keys.items()}
-    found = _plain(returned)
-    lone = len(names) == 1 and not (isinstance(found, list) and len(found) == 1)
-    if lone or isinstance(found, (int, float)):
-        found = [found]
-    if not isinstance(found, list) or len(found) != len(names):
-        what = counted(len(found), "gradient") if isinstance(found, list) else repr(returned)
-        inputs = counted(len(names), "input")
-        raise AssertionError(f"backward returns {what} for {inputs}: {', '.join(names)}")
-    return dict(zip(names, found, strict=True))
-
-
-def _plain(returned: Any) -> Any:
-    """Return lists for tuples and for arrays."""
-    returned = returned.tolist() if hasattr(returned, "tolist") else returned
-    return [*map(_plain, returned)] if isinstance(returned, (list, tuple)) else returned
 
 
 # The comparison.
@@ -262,9 +258,9 @@ def _compare(
     __tracebackhide__ = True
     answers: dict[str, Answer] = {}
     for name, given in inputs.items():
-        found = dict(_parts(name, _plain(returned[name])))
-        for part, _ in _parts(name, given):  # the first nodes of the recording, in order
-            answers[part] = _answer(found.get(part), len(answers), results)
+        # The first nodes of the recording, in order.
+        for part, gradient in by_part(name, given, returned[name]):
+            answers[part] = _answer(gradient, len(answers), results)
     wrong = [name for name, answer in answers.items() if not answer.is_right]
     if wrong:
         first, *others = wrong
@@ -272,22 +268,27 @@ def _compare(
         raise AssertionError(_difference(first, answers, results) + also)
 
 
-def _answer(got: Any, node: int, results: Sequence[_Result]) -> Answer:
+def _answer(got: float | None, node: int, results: Sequence[_Result]) -> Answer:
     """Return a gradient beside what is right."""
     terms = [each.gradient(node) for each in results]
     right, size = sum(term for term, _ in terms), sum(size for _, size in terms)
-    return Answer(float(got) if isinstance(got, Real) else None, right, size)
+    return Answer(got, right, size)
 
 
 def _difference(name: str, answers: Mapping[str, Answer], results: Sequence[_Result]) -> str:
     """Say what is wrong with a gradient, and its chain rule."""
     got, right, _ = answers[name]
     node = [*answers].index(name)
-    chains = [line for each in results for line in each.chains(node)]
-    lines = chains or [f"no path leads from {name} to the result"]
+    chains = Counter(line for each in results for line in each.chains(node))
+    lines = [_counted(*each) for each in chains.items()]
+    lines = lines or [f"no path leads from {name} to the result"]
     what = "no gradient" if got is None else number(got)
     told = f"backward returns {what} for {name}; right is {number(right)}"
     only = results[0] if len(results) == 1 else None
     arrived = None if only is None else Arrived(only.recording, only.name, only.arrives)
     why = mistaken(name, node, answers, arrived)
     return "\n    ".join(filter(None, [told, why, *lines]))
+
+
+def _counted(line: str, times: int) -> str:
+    return line if times == 1 else f"{line}   ({times} times)"

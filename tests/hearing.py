@@ -18,8 +18,8 @@ from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import WriteKind
 from stepgrad.foreign import watching
 from stepgrad.foreign.nodes import same
-from stepgrad.recording.callers import Where
-from stepgrad.recording.naming.calls import Path as Calls
+from stepgrad.recording.naming.paths import Path as Calls
+from stepgrad.recording.naming.paths import Where
 from stepgrad.recording.naming.sites import Site, Spot
 
 
@@ -68,13 +68,13 @@ class Heard:
         pass
 
     def where(self, frame: FrameType) -> Where:
-        return Site((frame.f_lineno, frame.f_code.co_filename)), Calls()
+        return Where(Site((frame.f_lineno, frame.f_code.co_filename)), Calls())
 
     def where_through(self, frame: FrameType, _: object) -> Where:
         return self.where(frame)
 
     def made_at(self, node: Node, where: Where | None) -> None:
-        spot = where and where[0].spot
+        spot = None if where is None else where.site.spot
         assert all(operand in self.nodes for operand in node._operands)
         self.nodes.append(node)
         self.lines.append(spot)

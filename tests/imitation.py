@@ -17,8 +17,7 @@ from stepgrad.engine.backward import ancestors
 from stepgrad.engine.node import Node, tick
 from stepgrad.engine.ops import BY_NAME, CONSTANT, LEAF, Op
 from stepgrad.engine.own import OwnOp, link
-from stepgrad.recording.callers import Where
-from stepgrad.recording.naming.calls import Path
+from stepgrad.recording.naming.paths import Path, Where
 from stepgrad.recording.naming.sites import Site
 from stepgrad.recording.record import active_recorder
 from stepgrad.recording.recorder import Recorder
@@ -33,7 +32,7 @@ FILE = "mine.py"
 @cache
 def where(line: int) -> Where:
     """Return a line of the file, outside of all calls."""
-    return Site((line, FILE)), Path()
+    return Where(Site((line, FILE)), Path())
 
 
 class Shadow(Node):

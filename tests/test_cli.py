@@ -84,8 +84,8 @@ class TestReplay:
         [
             (["--keys", "s s n"], 3), (["--keys", "  s\ts "], 2), (["--keys", ""], 0),
             (["--keys", "right right left"], 1), (["--keys", "G S"], 25), (["--keys", "f f F"], 13),
-            (["--to", "14"], 14), (["--to", "50%"], 13), (["--to", "h"], 9), (["--to", ":h"], 9),
-            (["--to", "26"], 26), (["--to", "14", "--keys", "s s"], 16),
+            (["--at", "14"], 14), (["--at", "50%"], 13), (["--at", "h"], 9), (["--at", ":h"], 9),
+            (["--at", "26"], 26), (["--at", "14", "--keys", "s s"], 16),
             (["--keys", ":14 s"], 15), (["--keys", ":h s"], 10), (["--keys", "':50%' S"], 12),
         ],
     )  # fmt: skip
@@ -99,10 +99,10 @@ class TestReplay:
         assert told.endswith("\n\nright: −8 · score 1/1\n")
 
     def test_a_training_step(self) -> None:
-        arrived = answer("xor_tanh", "--to", "step 20")
+        arrived = answer("xor_tanh", "--at", "step 20")
         assert arrived == answer("xor_tanh", "--keys", "':step 20'")
         assert arrived["step"] == 20
-        forward = answer("xor_tanh", "--to", "step 20", "--keys", "f")
+        forward = answer("xor_tanh", "--at", "step 20", "--keys", "f")
         promised = {check["name"]: check for check in forward["checks"]}
         assert promised["loss at step 20"]["ok"]
         assert promised["loss at step 40"]["got"] is None
@@ -114,11 +114,11 @@ class TestReplay:
             (["--keys", "q"], "the key `q`"),
             (["--keys", ":nowhere"], "`nowhere` is not a position"),
             (["--keys", "'s"], "No closing quotation"),
-            (["--to", "los"], "did you mean `loss`?"),
-            (["--to", "101%"], "`101%` is not a percentage from 0% to 100%"),
-            (["--to", "99999"], "no event 99999: there are 26; 0 is the start"),
-            (["--to", "step 3"], "no training step `3`"),
-            (["--to", ""], "write where to go"),
+            (["--at", "los"], "did you mean `loss`?"),
+            (["--at", "101%"], "`101%` is not a percentage from 0% to 100%"),
+            (["--at", "99999"], "no event 99999: there are 26; 0 is the start"),
+            (["--at", "step 3"], "no training step `3`"),
+            (["--at", ""], "write where to go"),
         ],
     )
     def test_a_place_that_is_not(self, options: list[str], words: str) -> None:
@@ -178,6 +178,15 @@ class TestQuiz:
         assert said.endswith("\n1 of 1 known\n")
         assert "In words" not in CliRunner().invoke(main, arguments, input="q\n").stdout
 
+    @pytest.mark.parametrize("file", [(), ("two_layer",), ("relu_gate",)])
+    def test_a_line_has_80_columns(self, file: tuple[str, ...]) -> None:
+        typed = "0.5*\nhint\n1.23\n?\n" * 30
+        output = CliRunner().invoke(main, ["quiz", *file], input=typed).stdout
+        said = output.replace("\n> ", "\n").split("\n")
+        lines = [line for line in said if not line.startswith("    stepgrad run")]
+        assert max(map(len, lines)) <= 80
+        assert "`0.5*` is not a" in output
+
     def test_a_pipe_that_ends_is_an_end(self) -> None:
         result = CliRunner().invoke(main, ["quiz", "two_layer"], input="1.5\n")
         assert (result.exit_code, result.stderr) == (0, "")
@@ -191,7 +200,7 @@ class TestQuiz:
     def test_what_to_look_at_again_is_shown_by_the_command_that_it_names(self) -> None:
         output = stepgrad("quiz", "forgotten_zero_grad", "--answers", "?", code=1).stdout
         [command] = re.findall(r"^    (stepgrad .*)$", output, re.MULTILINE)
-        assert command.startswith("stepgrad run --to ")
+        assert command.startswith("stepgrad run --at ")
         assert stepgrad(*shlex.split(command)[1:]).stdout
 
     def test_a_program_keeps_its_status(self, tmp_path: Path) -> None:
@@ -242,15 +251,15 @@ def test_plain_tells_every_event_in_a_sentence(command: str) -> None:
 
 
 def test_plain_at_a_place() -> None:
-    here = stepgrad("replay", "two_layer", "--to", "21", "--plain").stdout
+    here = stepgrad("replay", "two_layer", "--at", "21", "--plain").stdout
     assert here == say(record_scenario("two_layer"), 20) + "\n"
-    assert "Nothing has" in stepgrad("replay", "two_layer", "--to", "0", "--plain").stdout
+    assert "Nothing has" in stepgrad("replay", "two_layer", "--at", "0", "--plain").stdout
 
 
 @pytest.mark.parametrize("plain", [(), ("--plain",)])
 def test_without_a_terminal_a_place_is_printed_as_by_replay(plain: tuple[str, ...]) -> None:
-    ran = stepgrad("run", "two_layer", "--to", "w1", *plain).stdout
-    assert ran == stepgrad("replay", "two_layer", "--to", "w1", *plain).stdout
+    ran = stepgrad("run", "two_layer", "--at", "w1", *plain).stdout
+    assert ran == stepgrad("replay", "two_layer", "--at", "w1", *plain).stdout
 
 
 @pytest.mark.parametrize(
@@ -260,10 +269,47 @@ def test_without_a_terminal_a_place_is_printed_as_by_replay(plain: tuple[str, ..
         (("replay", "--plain", "--json", "two_layer"), "either --json or --plain"),
         (("run", "--memory", "9MB"), "name it"),
         (("run", "--layers", "a", "two_layer"), "is not a program"),
+        (("check", "--layers", "a", "two_layer", "square"), "is not a program"),
+        (("check", "--json", "--verbose", "two_layer"), "either --json"),
+        (("quiz", "--memory", "9MB"), "are for questions about a FILE"),
+        (("quiz", "--memory", "9MB", "relu_gate"), "are for questions about a FILE"),
+        *(
+            ((command, "--memory", "9MB", *more, "saved.stepgrad"), "--memory is for a new one")
+            for command, *more in (
+                ("run",),
+                ("replay",),
+                ("check",),
+                ("diagnose",),
+                ("quiz",),
+                ("record", "-o", "b.stepgrad"),
+                ("export", "--to", "svg"),
+                ("diff", "saved.stepgrad"),
+            )
+        ),
     ],
 )
-def test_an_option_that_would_do_nothing_is_refused(arguments: tuple[str, ...], why: str) -> None:
+def test_an_option_that_would_do_nothing_is_refused(
+    arguments: tuple[str, ...], why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    record_scenario("two_layer").save("saved.stepgrad")
     assert why in stepgrad(*arguments, code=2).stderr
+
+
+def test_an_option_that_does_something_to_one_of_the_files_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    record_scenario("two_layer").save("saved.stepgrad")
+    for command in ("check", "diagnose", "diff"):
+        stepgrad(command, "--memory", "9MB", "saved.stepgrad", "two_layer")
+
+
+def test_the_former_name_of_a_position_still_works() -> None:
+    for command in ("run", "replay"):
+        now, before = (stepgrad(command, "two_layer", name, "w1") for name in ("--at", "--to"))
+        assert now.stdout == before.stdout
+        assert "--to" not in stepgrad(command, "--help").stdout
 
 
 def test_options_that_exclude_each_other_are_refused_before_anything_runs() -> None:
@@ -292,7 +338,7 @@ def test_run_without_a_file_and_without_a_terminal_lists() -> None:
 
 @pytest.mark.parametrize(
     ("options", "position"),
-    [([], 0), (["--to", "21"], 21), (["--to", "h"], 9), (["--to", "50%"], 13)],
+    [([], 0), (["--at", "21"], 21), (["--at", "h"], 9), (["--at", "50%"], 13)],
 )
 def test_run_opens_where_one_wants_to_be(
     options: list[str], position: int, monkeypatch: pytest.MonkeyPatch
@@ -305,10 +351,10 @@ def test_run_opens_where_one_wants_to_be(
     )
     stepgrad("run", *options, "two_layer")
     assert opened == [position]
-    assert "did you mean `z1`" in stepgrad("run", "two_layer", "--to", "z", code=2).stderr
+    assert "did you mean `z1`" in stepgrad("run", "two_layer", "--at", "z", code=2).stderr
 
 
-@pytest.mark.parametrize("arguments", [[], ["two_layer"], ["--to", "21", "two_layer"]])
+@pytest.mark.parametrize("arguments", [[], ["two_layer"], ["--at", "21", "two_layer"]])
 def test_a_screen_that_crashes_ends_with_status_1(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -525,8 +571,8 @@ TYPED = [
     "record -o {}.stepgrad two.yaml", "record -o {}.yaml two.yaml",
     "record {}.py", "record two.py {}", "record empty{}.py", "run empty{}.py", "check empty{}.py",
     "new {}.yaml", "new {}.txt", "new {}/x.yaml", "new {}", "run --theme {}", "run {}", "run {}.py",
-    "run two.yaml --to {}", "run two.yaml {}", "run --{} two.yaml", "run --memory {} two.yaml",
-    "replay two.yaml --to {}", "replay two.yaml --keys :{}", "{}",
+    "run two.yaml --at {}", "run two.yaml {}", "run --{} two.yaml", "run --memory {} two.yaml",
+    "replay two.yaml --at {}", "replay two.yaml --keys :{}", "{}",
     "help {}", "quiz --questions {}",
     "quiz empty{}.py", "quiz {}.yaml", "replay --keys s two.py {}", "replay saved{}",
 ]  # fmt: skip
@@ -689,7 +735,7 @@ def test_ctrl_c_ends_without_a_traceback() -> None:
 
 def test_a_terminal_without_unicode() -> None:
     latin = environment(PYTHONIOENCODING="latin-1")
-    shown = run(in_a_process("replay", "two_layer", "--to", "b2"), env=latin, encoding="latin-1")
+    shown = run(in_a_process("replay", "two_layer", "--at", "b2"), env=latin, encoding="latin-1")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert r"b2 = \u22121" in shown.stdout
 

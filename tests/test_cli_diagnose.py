@@ -44,7 +44,7 @@ def test_a_verdict_is_a_paragraph_with_its_evidence_and_the_way_there() -> None:
         "dead: events 7, 18, node dead, dead.yaml:6\n"
         "  a node is called dead\n"
         "  Call dead something else.\n"
-        "  stepgrad run --to 7 dead.yaml\n"
+        "  stepgrad run --at 7 dead.yaml\n"
     )
 
 
@@ -61,9 +61,9 @@ def test_a_note_is_shown_below_and_fails_nothing() -> None:
 def test_a_program_has_its_own_status_and_its_arguments() -> None:
     result = stepgrad("diagnose", "train.py", code=1)
     assert "said by the program" not in result.stdout
-    assert result.stdout.splitlines()[-1] == "  stepgrad run --to 1 train.py"
+    assert result.stdout.splitlines()[-1] == "  stepgrad run --at 1 train.py"
     result = stepgrad("diagnose", "ok.yaml", "train.py", "--steps", "2", "x", code=3)
-    assert result.stdout.splitlines()[-1] == "  stepgrad run --to 1 train.py --steps 2 x"
+    assert result.stdout.splitlines()[-1] == "  stepgrad run --at 1 train.py --steps 2 x"
 
 
 def test_what_ended_a_program_comes_before_what_was_found_until_then() -> None:
@@ -86,7 +86,7 @@ def test_what_ended_a_program_comes_before_what_was_found_until_then() -> None:
 def test_a_recording_is_diagnosed_like_the_run() -> None:
     record_scenario("dead.yaml").save("saved.stepgrad")
     lines = stepgrad("diagnose", "saved.stepgrad", code=1).stdout.splitlines()
-    assert lines[-1] == "  stepgrad run --to 7 saved.stepgrad"
+    assert lines[-1] == "  stepgrad run --at 7 saved.stepgrad"
 
 
 def test_one_that_cannot_be_opened_does_not_stop_the_others() -> None:

@@ -51,8 +51,8 @@ def test_what_overwriting_does() -> None:
         "A sum_over_paths: 13 events, 9 nodes, 1 backward pass\n"
         "B sum_over_paths: 13 events, 9 nodes, 1 backward pass; bug: overwrite\n"
         "\n"
-        "they first differ at event 13 (another number): "
-        "dL/dh is 15 in A and 12 in B: in B, a contribution replaces what was there\n"
+        "they first differ at event 13 (another number): dL/dh is 15 in A and 12 in B: in\n"
+        "B, a contribution replaces what was there\n"
         "  A  dL/dh += dL/dz1 · ∂z1/∂h = 6 · 2 = 12   "
         "[h.grad 3 → 15, contribution 2 of 2]  (sum_over_paths.yaml:16)\n"
         "  B  dL/dh = dL/dz1 · ∂z1/∂h = 6 · 2 = 12   "
@@ -122,7 +122,7 @@ def test_replay_in_a_world_shows_what_it_changes() -> None:
     found = json.loads(stepgrad("replay", "two_layer", "--bug", "shut h", "--json").stdout)
     assert found["bug"] == "shut h"
     assert found["grads"]["w1"] == 0
-    assert "bug: shut h" in stepgrad("replay", "two_layer", "--bug", "shut h", "--to", "9").stdout
+    assert "bug: shut h" in stepgrad("replay", "two_layer", "--bug", "shut h", "--at", "9").stdout
 
 
 def test_run_without_a_terminal_says_in_which_world_a_program_ran(train: Path) -> None:

@@ -25,10 +25,10 @@ STEERING = re.compile(
 )
 TYPED = EVIL.replace("\0", "")  # which no shell can pass on
 COMMANDS_ON_A_FILE = [
-    ["run"], ["run", "--plain"], ["run", "--to", "1"], ["replay"], ["replay", "--plain"],
-    ["replay", "--json"], ["replay", "--to", "9"], ["replay", "--to", EVIL],
+    ["run"], ["run", "--plain"], ["run", "--at", "1"], ["replay"], ["replay", "--plain"],
+    ["replay", "--json"], ["replay", "--at", "9"], ["replay", "--to", EVIL],
     ["replay", "--keys", "G W x D"], ["replay", "--keys", f":{LONG}"],
-    ["replay", "--keys", f"'/{EVIL}'"], ["replay", "--to", "50%", "--plain"], ["check"],
+    ["replay", "--keys", f"'/{EVIL}'"], ["replay", "--at", "50%", "--plain"], ["check"],
     ["check", "-v"], ["check", "--json"], ["diagnose"], ["diagnose", "--json"],
     ["diff", "two_layer"], ["diff", "--json", "square"],
     ["quiz"], ["quiz", "--answers", f"1 ? {EVIL} 2"],

@@ -190,12 +190,45 @@ def test_a_debugger_steps_out_of_a_breakpoint_as_under_python(tmp_path: Path) ->
     assert (ours.returncode, ours.stdout) == (0, alone.stdout)
 
 
-@pytest.mark.parametrize("text", ["x = '\0'", "# coding: klingon\n"])
-def test_a_text_that_python_calls_none(text: str, tmp_path: Path) -> None:
-    ended = stepgrad_("run", tmp_path / program(tmp_path, text), code=1)
-    assert ended.stdout == ""
-    # Before Python 3.11.4, a null byte is a ValueError.
-    assert re.search(r"SyntaxError: |ValueError: .*null bytes", ended.stderr)
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"print(1)\nx = '\0'", ":2: contains a null byte"),
+        (b"\x7fELF\x02\x01\x01\0\0", ":1: contains a null byte"),
+        ("x = 1".encode("utf-16"), ": is UTF-16 text; save it as UTF-8"),
+        ("x = 1".encode("utf-32-be"), ":1: contains a null byte"),
+        (b"x = 'caf\xe9'", ":1: byte 0xE9 is not UTF-8; save the file as UTF-8, or write its"),
+        (b"x = 1\n\n\n'caf\xe9'", ":4: byte 0xE9 is not UTF-8; save the file as UTF-8"),
+        (b"# coding: ascii\n'caf\xe9'", ":2: byte 0xE9 is not ASCII; save the file as UTF-8"),
+        (b"# coding: klingon\n", ": unknown encoding: klingon; save the file as UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_text_is_named(content: bytes, why: str, tmp_path: Path) -> None:
+    path = tmp_path / "it.py"
+    path.write_bytes(content)
+    for command in ("run", "record", "check", "diagnose"):
+        ended = stepgrad_(command, path, code=2)
+        assert ended.stderr.startswith(f"{path}{why}")
+
+
+@pytest.mark.parametrize(
+    ("typed", "file"),
+    [
+        (("-m", "it"), "it.py"),
+        (("-m", "package"), "package/__main__.py"),
+        (("package",), "package/__main__.py"),
+        (("folder",), "folder/__main__.py"),
+    ],
+)
+def test_nor_in_a_module_or_a_folder(typed: tuple[str, ...], file: str, tmp_path: Path) -> None:
+    for folder in ("folder", "package"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "package" / "__init__.py").touch()
+    (tmp_path / file).write_bytes(b"x = 'caf\xe9'")
+    ended = run_forked("run", *typed, cwd=tmp_path)
+    assert ended.returncode == 2
+    assert f"{file}:1: byte 0xE9 is not UTF-8" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize(
@@ -445,7 +478,7 @@ def test_what_stands_behind_a_program_is_for_it(tmp_path: Path) -> None:
 
 BEHIND = {
     ("run", "--plain"): "--plain comes after {} and is passed to it; ",
-    ("replay", "--to", "2", "--at=3"): "--to comes after {} and is passed to it; ",
+    ("replay", "--at", "2", "--speed=3"): "--at comes after {} and is passed to it; ",
     ("check", "--junit", "r.xml"): "--junit comes after {} and is passed to it; ",
 }
 
@@ -522,16 +555,16 @@ def test_a_word_that_may_be_lessons_or_an_argument_is_refused(
 
 def test_replay_keeps_its_output_to_itself(tmp_path: Path) -> None:
     path = tmp_path / program(tmp_path, f"print('mine')\n{VALUE}1 / 0")
-    result = stepgrad_("replay", "--to", "x", "--plain", path, code=1)
+    result = stepgrad_("replay", "--at", "x", "--plain", path, code=1)
     assert result.stdout == "Event 1 of 5, forward: x is 2, in line 3 of program.py.\n"
     assert result.stderr.startswith("mine\nTraceback")
     assert '"scenario": null' in stepgrad_("replay", "--json", path, code=1).stdout
-    lines = stepgrad_("replay", "--to", "2", path, code=1).stdout.splitlines()
+    lines = stepgrad_("replay", "--at", "2", path, code=1).stdout.splitlines()
     assert lines[0] == "program.py"
     assert lines[2] == "x·x = 2·2 = 4   [program.py:4]"
 
 
-@pytest.mark.parametrize("command", [["check"], ["replay", "--to", "x"], ["replay", "--plain"]])
+@pytest.mark.parametrize("command", [["check"], ["replay", "--at", "x"], ["replay", "--plain"]])
 def test_what_a_program_forks_does_not_go_on_with_us(command: list[str], tmp_path: Path) -> None:
     program(tmp_path, f"import os\n{VALUE}if child := os.fork():\n    os.waitpid(child, 0)\n")
     forked = run_forked(*command, "program.py", cwd=tmp_path)
@@ -626,6 +659,32 @@ def test_a_class_that_keeps_no_gradients_is_named(tmp_path: Path) -> None:
     assert "Store each gradient in its object" in told
     path.write_text(f"from stepgrad import Value\n{KEPT_IN_A_DICT}\n(Value(2.0) * 3).backward()\n")
     assert "objects of V" not in stepgrad_("diagnose", path).stdout
+
+
+FUNCTIONS = """
+class Node:
+    def __init__(self, data, parents=()):
+        self.data, self.grad, self.parents = data, 0.0, parents
+
+def add(a, b):
+    return Node(a.data + b.data, (a, b))
+
+print(add(Node(2.0), Node(3.0)).data)
+"""
+
+
+def test_an_engine_of_functions_is_named(tmp_path: Path) -> None:
+    path = tmp_path / program(tmp_path, FUNCTIONS)
+    for command in ("run", "check", "diagnose", "record"):
+        told = stepgrad_(command, path, code=0 if command == "run" else 2).stderr
+        assert (
+            "objects of Node have a `data` and a `grad`, and no methods such as `__add__`" in told
+        )
+        assert "`a + b` for `add(a, b)`. Or use stepgrad.Value" in told
+    path.write_text(f"from stepgrad import Value\n{FUNCTIONS}\n(Value(2.0) * 3).backward()\n")
+    assert "objects of Node" not in stepgrad_("diagnose", path).stdout
+    path.write_text("print({'data': 1})")
+    assert "A class of your own is observed if it has" in stepgrad_("diagnose", path, code=2).stderr
 
 
 def test_a_number_of_a_library_is_no_engine_without_gradients(tmp_path: Path) -> None:

@@ -342,6 +342,10 @@ def test_it_runs_in_its_folder_as_under_jupyter(
         ("{", "is not a notebook: it is not JSON"),
         ("[]", "is not a notebook: it has no cells with sources"),
         ('{"nbformat": 4, "cells": [{}]}', "is not a notebook: it has no cells with sources"),
+        (
+            '{"nbformat": 4, "cells": [{"cell_type": "code", "source": "x=1\\u0000"}]}',
+            "cell 1 contains a null byte; delete it",
+        ),
         ('{"nbformat": 3, "worksheets": []}', "is in format 3 of Jupyter; only 4 can be read"),
         (
             '{"nbformat": 4, "cells": [], "metadata": {"kernelspec": {"language": "R"}}}',

@@ -180,7 +180,7 @@ def test_a_value_as_python_and_numpy_see_it(expression: str, result: str, becaus
     if "np." in expression:
         names["np"] = pytest.importorskip("numpy")
     if result == "TypeError":
-        with pytest.raises(TypeError, match=re.escape("use its .data")):
+        with pytest.raises(TypeError, match=re.escape("a Value is not a plain number")):
             eval(expression, names)
     else:
         assert repr(eval(expression, names)) == result

@@ -205,23 +205,23 @@ def _central(each: Pass) -> Iterator[_Difference]:
     if not (isclose(root, again, rel_tol=1e-9) or (isnan(root) and isnan(again))):
         yield _Difference([], nan, note=_CHANGED)
         return
-    blurred = rounding(graph, gradients(graph, each.rules))
+    blurred = rounding(graph)
     most = max(WORK // len(graph), 1)
     for leaf in leaves[:: -(-len(leaves) // most)] if leaves else ():
         slope, ours = central_difference(graph, leaf, blurred), each.gradients[leaf]
         # Outside the domain there is no difference quotient.
         off = relative(ours, slope.value, sizes[leaf])
         own = slope.error / max(sizes[leaf], abs(slope.value), FAINTEST)
-        told = "" if off <= _GROSS else _against(each, leaf, blurred)
+        told = "" if off <= _GROSS else _against(each, leaf)
         if isfinite(ours):
             yield _Difference([leaf], off, own, odds=told)
         else:  # it fails anyway, if it is not promised
             yield _Difference([leaf], off if told else nan, own, note=told)
 
 
-def _against(each: Pass, leaf: int, blurred: float) -> str:
+def _against(each: Pass, leaf: int) -> str:
     """Say how central differences contradict a gradient; empty unless all with digits do."""
-    ours, found = each.gradients[leaf], slopes(each.graph, leaf, blurred)
+    ours, found = each.gradients[leaf], slopes(each.graph, leaf)
     if isfinite(ours):
         found = [slope for slope in found if slope.firm]
         near = (relative(ours, slope.value, each.sizes[leaf]) <= _GROSS for slope in found)

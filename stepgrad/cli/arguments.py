@@ -6,7 +6,9 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import redirect_stdout, suppress
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -25,13 +27,32 @@ from stepgrad.opening import (
     words_of,
 )
 from stepgrad.program.named import MODULE
-from stepgrad.recording.foreign.remark import GRADLESS
+from stepgrad.recording.foreign.remark import GRADLESS, OPERATORLESS
 from stepgrad.recording.recording import Recording
 from stepgrad.scenario.library import shipped
 
 PLAIN = click.option(
     "--plain", is_flag=True, help="Describe every event in a sentence, for screen readers."
 )
+
+
+def at_position(does: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option `--at`, a position; its help begins with what the command `does` there.
+
+    It was called `--to`, as the format of an export is, and that works as well.
+    """
+    told = f"{does} 14, 50%, 'step 20' or a name."
+    option = click.option("--at", "where", metavar="POSITION", help=told)
+    former = click.option("--to", "former", hidden=True)
+
+    def with_option(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def wrapped(*args: Any, where: str | None, former: str | None, **kwargs: Any) -> Any:
+            return command(*args, where=former if where is None else where, **kwargs)
+
+        return option(former(wrapped))
+
+    return with_option
 
 
 ARGUMENTS = click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
@@ -198,6 +219,11 @@ def nothing_recorded(file: str, recording: Recording) -> StepgradError:
             lines.append("  A frozen dataclass writes like that; without frozen=True, it is seen.")
         if any(remark.kind == GRADLESS for remark in recording.remarks):
             lines.append("  Store each gradient in its object: `self.grad = 0.0`, `v.grad += …`.")
+        if any(remark.kind == OPERATORLESS for remark in recording.remarks):
+            lines += [
+                "  Turn them into methods of the class: `def __add__(self, other): …`, and write",
+                "  `a + b` for `add(a, b)`. Or use stepgrad.Value, which has them.",
+            ]
         return StepgradError(*lines)
     if is_saved(file):
         return StepgradError(f"{file}: the recording is empty")
@@ -205,6 +231,7 @@ def nothing_recorded(file: str, recording: Recording) -> StepgradError:
         f"{file}: nothing was recorded: no Values were made, or only in another thread or "
         "process, or inside record()",
         "  from stepgrad import Value  # or stepgrad.compat, for micrograd's",
+        "  A class of your own is observed if it has `__add__` or `__mul__`, `data` and `grad`.",
     )
 
 

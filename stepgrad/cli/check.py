@@ -19,7 +19,7 @@ from stepgrad.cli.examining import examine, exit_status, expanded, shows_mistake
 from stepgrad.cli.output import echo, echo_json, echo_lines
 from stepgrad.cli.selecting import HOW
 from stepgrad.errors import StepgradError
-from stepgrad.opening import How, Opened
+from stepgrad.opening import How, Opened, refuse_idle
 from stepgrad.scenario.lesson import check_lesson
 
 
@@ -67,7 +67,10 @@ def check(  # noqa: PLR0913 - one for each option
       stepgrad check scenarios/*.yaml --junit report.xml
       stepgrad check --json train.py --steps 2
     """
+    if as_json and verbose:
+        raise click.UsageError("use either --json, which has every table, or --verbose")
     names = expanded(files)
+    refuse_idle(names, how)
     report = None if junit is None else _report(junit, names)
     width, results = max(map(len, names)), []
     for file in names:

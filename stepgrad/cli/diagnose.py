@@ -6,7 +6,6 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from textwrap import wrap
 from typing import Any
 
 import click
@@ -14,15 +13,13 @@ import click
 from stepgrad import diagnosis
 from stepgrad.cli.arguments import FilesCommand
 from stepgrad.cli.examining import examine, exit_status, expanded
-from stepgrad.cli.output import echo, echo_json, echo_lines
+from stepgrad.cli.output import echo, echo_json, echo_lines, wrapped
 from stepgrad.cli.selecting import HOW
 from stepgrad.diagnosis.findings import Finding, findings
 from stepgrad.diagnosis.numbers.precision import precision as more_digits
-from stepgrad.opening import How, Opened, words_of
+from stepgrad.opening import How, Opened, refuse_idle, words_of
 from stepgrad.printable import counted
 from stepgrad.scenario.diagnosed import diagnosed
-
-WIDTH = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +85,9 @@ def diagnose(
       stepgrad diagnose --json train.py --steps 20
     """
     found = []
-    for file in expanded(files):
+    names = expanded(files)
+    refuse_idle(names, how)
+    for file in names:
         behind = arguments if file == files[-1] else ()
         each = _examined(file, behind, how, precision=precision)
         found.append(each)
@@ -131,12 +130,12 @@ def _told(found: Examined, arguments: Sequence[str]) -> Iterator[str]:
     for each in (*found.verdicts, *found.notes):
         yield ""
         what = f"{each.verdict}{' (a note)' if each in found.notes else ''}: "
-        yield from wrap(f"{what}{each.evidence}", WIDTH, subsequent_indent=" " * len(what))
-        for text in (each.text, each.advice):
-            yield from (f"  {line}" for line in wrap(text, WIDTH - 2))
+        yield from wrapped(f"{what}{each.evidence}", hanging=len(what))
+        yield from wrapped(f"  {each.text}")
+        yield from wrapped(f"  {each.advice}")
         if each.events:
             where = str(each.events[0])
-            words = ["stepgrad", "run", "--to", where, *words_of(found.file), *arguments]
+            words = ["stepgrad", "run", "--at", where, *words_of(found.file), *arguments]
             yield f"  {shlex.join(words)}"
 
 

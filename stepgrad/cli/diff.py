@@ -11,11 +11,11 @@ import click
 
 from stepgrad import headless
 from stepgrad.cli.arguments import nothing_recorded
-from stepgrad.cli.output import echo, echo_json
+from stepgrad.cli.output import echo, echo_json, wrapped
 from stepgrad.cli.selecting import BUG, HOW
 from stepgrad.diagnosis.parting import Comparison, Parting, part, side_by_side
 from stepgrad.numbers import for_json, gradient
-from stepgrad.opening import How, open_typed
+from stepgrad.opening import How, of_use, open_typed, refuse_idle
 from stepgrad.printable import counted, few, printable
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.difference import Change
@@ -62,7 +62,9 @@ def diff(first: str, second: str | None, *, as_json: bool, how: How) -> None:
     if second is None and how.world is None:
         raise click.UsageError("Missing argument 'B': a second file, or --bug.")
     names = first, first if second is None else second
-    both = _opened(names[0], how._replace(world=None)), _opened(names[1], how)
+    refuse_idle(names, how._replace(world=None))
+    first_how, second_how = (of_use(how._replace(world=None), each) for each in names)
+    both = _opened(names[0], first_how), _opened(names[1], second_how._replace(world=how.world))
     parting = part(*both)
     sides = side_by_side(*both) if parting else None
     if as_json:
@@ -95,7 +97,7 @@ def _lines(
         yield f"the same, in all {counted(both[0].length, 'event')}"
         return
     where = f"event {parting.event:,} ({_REASONS[parting.reason]})"
-    yield f"they first differ at {where}: {parting.text}"
+    yield from wrapped(f"they first differ at {where}: {parting.text}")
     for letter, told in zip("AB", _events(both, parting), strict=True):
         yield f"  {letter}  {told or '(it has ended)'}"
     for operand in parting.operands:

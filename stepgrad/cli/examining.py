@@ -15,8 +15,7 @@ from typing import Protocol, TypeVar
 from stepgrad.cli.arguments import nothing_recorded
 from stepgrad.cli.progress import progress_bar
 from stepgrad.errors import NotEnoughMemoryError, StepgradError
-from stepgrad.opening import How, Opened, files_typed, is_course, is_program, open_typed
-from stepgrad.program.named import ALL
+from stepgrad.opening import How, Opened, files_typed, is_course, is_program, of_use, open_typed
 from stepgrad.recording.naming.kinds import is_installed, is_standard
 from stepgrad.scenario import locate
 from stepgrad.scenario.programs import meant_to_fail
@@ -56,7 +55,7 @@ def examine(  # noqa: PLR0913 - all that an examination needs
     waiting = nullcontext() if program else progress_bar(f"{file}: running")
     try:
         with redirect_stdout(sys.stderr), waiting, _own_modules():
-            opened = open_typed(file, arguments, how if program else how._replace(selection=ALL))
+            opened = open_typed(file, arguments, of_use(how, file))
         if not opened.recording.length and opened.scenario is None:
             if opened.status:  # its own error says why
                 return bare(file, status=opened.status, failure=opened.failure)

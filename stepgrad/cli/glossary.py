@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from textwrap import wrap
 
 import click
 
-from stepgrad.cli.output import echo_lines
+from stepgrad.cli.output import echo_lines, wrapped
 from stepgrad.course.glossary import GLOSSARY, Entry, look_up, words
 from stepgrad.errors import StepgradError, suggest
-
-WIDTH = 80
 
 
 @click.command()
@@ -47,6 +44,6 @@ def _asked(word: str) -> tuple[Entry, ...]:
 def _lines(entry: Entry) -> Iterator[str]:
     """Yield the word, what it means, an example, and the command to type."""
     yield f"{entry.word}:"
-    for text in (entry.meaning, entry.example):
-        yield from wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ")
+    yield from wrapped(f"  {entry.meaning}")
+    yield from wrapped(f"  {entry.example}")
     yield f"    {entry.command}"

@@ -8,12 +8,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import RawIOBase
+from textwrap import wrap
 from typing import Any, TextIO
 
 from stepgrad.printable import as_json, printable, printable_lines
 
 STDOUT = "standard output"
 """What errors call it."""
+
+WIDTH = 80
+"""The most columns of prose."""
 
 
 def echo(text: object = "", *, end: str = "\n", err: bool = False) -> None:
@@ -31,6 +35,27 @@ def echo_lines(text: object, *, end: str = "\n", err: bool = False) -> None:
     What comes from outside must be `printable` in it.
     """
     _print(printable_lines(str(text)) + end, err)
+
+
+def wrapped(text: str, hanging: int | None = None) -> Iterator[str]:
+    """Yield the lines of prose in `WIDTH` columns; a longer word stays whole.
+
+    What continues a line is indented by `hanging` columns, or else as that line is.
+    """
+    for line in text.split("\n"):
+        indent = len(line) - len(line.lstrip()) if hanging is None else hanging
+        yield from wrap(
+            line,
+            WIDTH,
+            subsequent_indent=" " * indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [""]
+
+
+def echo_wrapped(text: object, hanging: int | None = None, *, err: bool = False) -> None:
+    """Print prose, `wrapped`; raises OSError as `echo` does."""
+    echo_lines("\n".join(wrapped(printable_lines(str(text)), hanging)), err=err)
 
 
 def _print(text: str, err: bool) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from textwrap import wrap
 
-from stepgrad.cli.output import echo
+from stepgrad.cli.output import echo, echo_wrapped
 from stepgrad.replay.quiz.prose import Prose
 
-WIDTH = 80
 HOW = "In words: think of an answer, and press Enter to see one; q quits."
 RATING = "Did you have it? y or n"
 
@@ -22,7 +20,7 @@ def ask_in_words(asked: Sequence[Prose], typed: Iterator[str]) -> None:
     rated: list[tuple[Prose, bool]] = []
     for place, question in enumerate(asked, 1):
         echo()
-        echo(f"{place}/{len(asked)}  {question.prompt}")
+        echo_wrapped(f"{place}/{len(asked)}  {question.prompt}")
         known = _rated(question, typed)
         if known is None:
             break
@@ -40,8 +38,7 @@ def _rated(question: Prose, typed: Iterator[str]) -> bool | None:
     """Show the answer once a person asks for it; return whether they had it, None if they quit."""
     if _next(typed) in (None, "q"):
         return None
-    for line in wrap(question.answer, WIDTH, initial_indent="    ", subsequent_indent="    "):
-        echo(line)
+    echo_wrapped(f"    {question.answer}")
     echo(RATING)
     while (said := _next(typed)) not in (None, "q"):
         if said in ("y", "yes", "n", "no"):

@@ -14,7 +14,7 @@ import click
 from stepgrad.cli.arguments import ARGUMENTS, FileCommand
 from stepgrad.cli.asking import Typed, scripted
 from stepgrad.cli.destination import Destination
-from stepgrad.cli.output import echo, echo_json, echo_lines
+from stepgrad.cli.output import echo, echo_json, echo_lines, echo_wrapped
 from stepgrad.cli.prose import ask_in_words
 from stepgrad.cli.selecting import HOW
 from stepgrad.cli.sitting import as_object, hold, once, summary
@@ -25,6 +25,8 @@ from stepgrad.course.progress import Mark, Progress
 from stepgrad.course.state import ProgressError, keep, read_progress
 from stepgrad.headless import narration
 from stepgrad.opening import (
+    SELECTING,
+    USUAL,
     How,
     course_typed,
     folder_of,
@@ -33,7 +35,7 @@ from stepgrad.opening import (
     open_typed,
     words_of,
 )
-from stepgrad.printable import counted, printable
+from stepgrad.printable import counted
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.quiz.answers import AnswerError, Question, Reply, Score, reply
 from stepgrad.replay.quiz.prose import Prose, prose
@@ -106,7 +108,10 @@ def quiz(  # noqa: PLR0913 - one for each option
     if file is not None and is_course(file):
         file, place = _next_of(file)
         echo(f"{file}:", err=as_json)
-    if file is not None and most is None and is_scenario(file) and has_exercises(file):
+    exercises = file is not None and most is None and is_scenario(file) and has_exercises(file)
+    if how != USUAL and (file is None or exercises):
+        raise click.UsageError(f"--memory, {SELECTING} are for questions about a FILE")
+    if file is not None and exercises:
         _exercise(file, student, given, typed, place, save=save, as_json=as_json)
     if student or save or as_json:
         raise click.UsageError("--student, --save and --json are for a FILE with exercises")
@@ -121,7 +126,7 @@ def quiz(  # noqa: PLR0913 - one for each option
     if file is not None and given is None and score.asked:
         _keep(place or home(locate(file)), Mark(right=score.right, asked=len(asked)))
     for missed in score.again():
-        echo_lines(_again(missed, [*(words_of(file) if file else []), *arguments]))
+        _review(missed, [*(words_of(file) if file else []), *arguments])
     if given is None and not left:
         ask_in_words(_prose(file), typed)
     if given is not None:
@@ -165,7 +170,7 @@ def _exercise(  # noqa: PLR0913 - one for each option
     typed.quiet = as_json
 
     def say(text: object) -> None:
-        echo_lines(text, err=as_json)
+        echo_wrapped(text, err=as_json)
 
     sitting = pose_for(file, student)
     sitting = hold(sitting, typed, say) if given is None else once(sitting, given, say)
@@ -253,11 +258,11 @@ def _hold(
             _recall(recording, shown, question.position)
             more = place < len(asked) and asked[place].position == question.position
             shown = question.position + (not more)  # an event stays hidden until its last question
-        echo(f"{place}/{len(asked)}  {question.prompt}")
+        echo_wrapped(f"{place}/{len(asked)}  {question.prompt}")
         answered = _replied(question, answers, reply)
         if answered is None:
             break
-        echo_lines(f"{answered.text}\n    {question.explanation}")
+        echo_wrapped(f"{answered.text}\n    {question.explanation}")
         score = score.plus(question, answered)
     return score
 
@@ -268,7 +273,7 @@ def _recall(recording: Recording, start: int, stop: int) -> None:
         more = stop - BRIEFLY - start
         echo(f"    … {counted(more, 'earlier event')}")
     for line in narration(recording, max(start, stop - BRIEFLY), stop):
-        echo(f"    {line}")
+        echo_wrapped(f"    {line}", hanging=8)
 
 
 def _replied(question: Question, answers: Iterator[str], reply: _Answer) -> Reply | None:
@@ -279,17 +284,18 @@ def _replied(question: Question, answers: Iterator[str], reply: _Answer) -> Repl
         try:
             return reply(question, answer)
         except AnswerError as error:
-            echo(f"{error}; ? shows the answer, q quits")
+            echo_wrapped(f"{error}; ? shows the answer, q quits")
     return None
 
 
-def _again(missed: Sequence[Question], typed: Sequence[str]) -> str:
+def _review(missed: Sequence[Question], typed: Sequence[str]) -> None:
     """Say what to review, and where."""
     first = missed[0]
     if first.position is None:
         rules = dict.fromkeys(f"\n    {each.explanation}" for each in missed)
-        return f"review: {first.about}{''.join(rules)}"
+        echo_wrapped(f"review: {first.about}{''.join(rules)}")
+        return
     places = [str(each.position + 1) for each in missed if each.position is not None]
     events = f"event{'s' * (len(places) > 1)} {', '.join(places)}"
-    shows = f"stepgrad run --to {places[0]} {printable(shlex.join(typed))}"
-    return f"review: {first.about} ({first.kind}), {events}\n    {shows}"
+    echo_wrapped(f"review: {first.about} ({first.kind}), {events}")
+    echo(f"    stepgrad run --at {places[0]} {shlex.join(typed)}")  # whole, to be copied

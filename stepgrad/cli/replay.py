@@ -10,7 +10,7 @@ from functools import partial
 import click
 
 from stepgrad import headless
-from stepgrad.cli.arguments import ARGUMENTS, PLAIN, FileCommand
+from stepgrad.cli.arguments import ARGUMENTS, PLAIN, FileCommand, at_position
 from stepgrad.cli.narrating import described, narration
 from stepgrad.cli.output import echo, echo_json
 from stepgrad.cli.selecting import BUG, HOW
@@ -28,7 +28,7 @@ from stepgrad.replay.session import Session
 @click.argument("file", metavar="FILE")
 @ARGUMENTS
 @click.option("--keys", metavar="KEYS", help="Usual keys to press, separated by spaces: 's s n t'.")
-@click.option("--to", "where", metavar="POSITION", help="Go to 14, 50%, 'step 20' or a name.")
+@at_position("Go to")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @PLAIN
 @BUG
@@ -45,16 +45,16 @@ def replay(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Replay FILE without a screen.
 
-    By itself, it prints every event. With --to or --keys, it prints the position that these lead
+    By itself, it prints every event. With --at or --keys, it prints the position that these lead
     to; with --json alone, the end. Options go before the name of a program, whose own output goes
     to stderr.
 
     \b
       stepgrad replay two_layer
       stepgrad replay two_layer --keys "f n n"
-      stepgrad replay xor_tanh --to "step 20" --json
+      stepgrad replay xor_tanh --at "step 20" --json
       stepgrad replay sum_over_paths --bug overwrite --keys "G D"
-      stepgrad replay --to 50% train.py --steps 20
+      stepgrad replay --at 50% train.py --steps 20
     """
     if as_json and plain:
         raise click.UsageError("use either --json or --plain")

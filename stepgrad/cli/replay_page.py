@@ -72,4 +72,4 @@ def written(
 def _command(typed: Sequence[str]) -> str:
     """Return the command that opens the same in the terminal, with a place for the position."""
     file, *arguments = typed
-    return f"stepgrad run --to {{}} {shlex.join([*words_of(file), *arguments])}"
+    return f"stepgrad run --at {{}} {shlex.join([*words_of(file), *arguments])}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stepgrad.cli.arguments import ARGUMENTS, FileCommand, say_nothing_happened
+from stepgrad.cli.arguments import ARGUMENTS, FileCommand, at_position, say_nothing_happened
 from stepgrad.cli.output import echo
 from stepgrad.cli.selecting import BUG, HOW
 from stepgrad.course.folder import course_of, home_of
@@ -20,6 +20,7 @@ from stepgrad.debugger import check_theme, has_screen, open_debugger
 from stepgrad.errors import StepgradError
 from stepgrad.loading import loading
 from stepgrad.opening import (
+    SELECTING,
     USUAL,
     How,
     Opened,
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     default="",
     help="Colours: textual-light, high-contrast, ...",
 )
-@click.option("--to", "where", metavar="POSITION", help="Open at 14, 50%, 'step 20' or a name.")
+@at_position("Open at")
 @click.option(
     "--plain",
     is_flag=True,
@@ -71,7 +72,7 @@ def run(  # noqa: PLR0913 - one for each option
     crashes.
 
     Without a terminal, the events of a scenario are printed, and those of a program or a recording
-    are only counted; with --to, the position that it names is printed.
+    are only counted; with --at, the position that it names is printed.
 
     With --plain, there is no screen but a prompt, which takes the usual keys and answers in
     sentences; `?` helps. Keys may come from stdin as well, one line for each; what a program reads
@@ -83,7 +84,7 @@ def run(  # noqa: PLR0913 - one for each option
     \b
       stepgrad run
       stepgrad run two_layer
-      stepgrad run two_layer --to w1
+      stepgrad run two_layer --at w1
       stepgrad run my_network.yaml --theme textual-light
       stepgrad run my_course
       stepgrad run two_layer --plain
@@ -100,7 +101,7 @@ def run(  # noqa: PLR0913 - one for each option
     if file is None or is_course(file):
         course = ours() if file is None else course_typed(file)
         if where is not None or how != USUAL:
-            raise StepgradError("--to, --bug and --memory are for one lesson: name it")
+            raise StepgradError(f"--at, --bug, --memory, {SELECTING} are for one lesson: name it")
         if screen:
             sys.exit(open_debugger(None, theme=theme, course=course))
         _choose(course, typed)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from textwrap import wrap
 from typing import Any
 
 import click
 
 from stepgrad.cli.arguments import ARGUMENTS, FileCommand, open_recorded
-from stepgrad.cli.output import echo, echo_json
+from stepgrad.cli.output import echo, echo_json, wrapped
 from stepgrad.cli.selecting import HOW
 from stepgrad.diagnosis.reasons import Number, reasons
 from stepgrad.export.position import end, find
@@ -24,7 +23,6 @@ from stepgrad.replay.state import State
 from stepgrad.replay.telling.titles import title
 
 _GRAD = ".grad"
-WIDTH = 80
 
 
 @click.command(cls=FileCommand)
@@ -100,14 +98,8 @@ def _lines(recording: Recording, asked: Number) -> Iterator[str]:
     width = len(str(recording.length))
     for reason in reasons(recording, asked.node, asked.position, asked.of):
         line = reason.line(recording)
-        yield from wrap(
-            reason.text + (f"   [{line}]" if line else ""),
-            WIDTH,
-            initial_indent=f"  {reason.position:>{width}}  ",
-            subsequent_indent=" " * (width + 4),
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        told = f"  {reason.position:>{width}}  {reason.text}{f'   [{line}]' if line else ''}"
+        yield from wrapped(told, hanging=width + 4)
 
 
 def _object(recording: Recording, asked: Number) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def diagnose(recording: Recording, declared: frozenset[int] = frozenset()) -> Se
         found += question.find(brief)
         advance(asked, len(QUESTIONS))
     given = {verdict.name for verdict in found if not verdict.note}
-    causes = [verdict for verdict in found if given.isdisjoint(verdict.unless)]
+    causes = [*filter(None, (verdict.beside(given) for verdict in found))]
     if any(verdict.wrong for verdict in causes):
         causes = [verdict for verdict in causes if verdict.wrong or verdict.note]
     return sorted(causes, key=lambda verdict: verdict.note)

@@ -8,7 +8,7 @@ from stepgrad.diagnosis.bookkeeping import faults, lost, replaced, staleness
 from stepgrad.diagnosis.numbers import cancelling, depth, finite, kinks
 from stepgrad.diagnosis.reach import dead, saddle, unreached
 from stepgrad.diagnosis.rules import pytorch, question
-from stepgrad.diagnosis.steps import ascent, clipping, descent, symmetry
+from stepgrad.diagnosis.steps import ascent, clipping, descent, symmetry, unbounded
 from stepgrad.diagnosis.verdict import Question
 
 QUESTIONS: Sequence[Question] = (
@@ -43,7 +43,8 @@ QUESTIONS: Sequence[Question] = (
         "A result is not finite: a value that nothing uses, the root of a pass, the gradient of a "
         "leaf, or what is written. The reasons for the first one lead back to the event whose "
         "value, local derivative, contribution or sum is not finite although everything it is "
-        "computed from is.",
+        "computed from is. It is a note where that is an overflow, and another verdict says why "
+        "the training diverges.",
         finite.non_finite,
     ),
     Question(
@@ -109,21 +110,29 @@ QUESTIONS: Sequence[Question] = (
     ),
     Question(
         "wrong_parameters",
-        "are other nodes updated than those that receive gradients?",
+        "are other nodes updated than those that receive gradients, or by those of others?",
         "From some pass to the end, no pass reaches any of the nodes that are updated, nor does "
         "anything use them, while other leaves receive a gradient in each pass, or new ones of the "
-        "same names do.",
+        "same names do. Or each move of a parameter by hand, at least 3, is the same multiple of "
+        "another one's gradient, and not of its own, or as much of it as others move along their "
+        "own; momentum may be in all of them. It is a note if a leaf receives something from every "
+        "pass, at least 3, and nothing updates it, though it is cleared in each step, or made on "
+        "the line, or by the constructor, of one that learns.",
         unreached.wrong_parameters,
     ),
     Question(
         "lost_update",
         "do updates change their parameters?",
         "At least 3 passes bring gradients to the same leaves, nothing is ever updated, and a line "
-        "in a loop computes an update and throws it away, gives the loop's variable to it, or "
-        "writes it to the gradient. Or lines update by gradients at least 3 times, and no backward "
-        "pass runs. Or a line sets values to the same multiple of their gradients at least 3 "
-        "times, and does not read the old value. Or a line is `loss.backward` or `opt.step` "
-        "without parentheses, and no pass, or no update, runs.",
+        "in a loop or a function computes an update and throws it away, stores it where nothing "
+        "reads it or in new objects that nothing uses, or writes it to the gradient. Or lines "
+        "update by gradients at least 3 times, and no backward pass runs. Or a line sets values "
+        "at least 3 times to what is computed from gradients and from no old value: always the "
+        "same multiple of the gradient, or one below 0, or beginning with what is a step alone. "
+        "Or a line makes a new node of a parameter and its gradient, nothing updates the "
+        "parameter itself, and the last pass goes back through at least 3 of these nodes. "
+        "Or a line is `loss.backward` or `opt.step` without parentheses, and no pass, or no "
+        "update, runs.",
         lost.lost_update,
     ),
     Question(
@@ -138,7 +147,8 @@ QUESTIONS: Sequence[Question] = (
         "do steps go uphill?",
         "Σ Δp·∂L/∂p > 0 in every step in which it is not 0, and in at least 3; no parameter goes "
         "downhill in every step, and the root is neither below 0 nor named as something to "
-        "maximise. Or every root is minus a sum of what is 0 at best (squares or sizes of "
+        "maximise; ∂L/∂p is what the passes have brought, if all gradients have got the other sign "
+        "since. Or every root is minus a sum of what is 0 at best (squares or sizes of "
         "differences from data, or −log of probabilities) and most steps go down it. No optimizer "
         "has `maximize`, and all parameters that receive gradients are updated: else it may be an "
         "input that is sought, as for an attack on a model.",
@@ -153,6 +163,14 @@ QUESTIONS: Sequence[Question] = (
         "lowest point along one of them is lower by a tenth of the first loss; and gradients are "
         "not clipped.",
         descent.step_too_long,
+    ),
+    Question(
+        "unbounded",
+        "does the loss fall without end?",
+        "In each of the last steps, at least 5, the loss falls by more than in the one before; at "
+        "the end it is below 0, by a million times the size of the first loss, or of 1 if that is "
+        "smaller; and the parameters have grown to a thousand times their size.",
+        unbounded.unbounded,
     ),
     Question(
         "step_too_short",

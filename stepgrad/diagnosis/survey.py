@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from math import isfinite
 
 from stepgrad.engine.ops import LEAF
@@ -110,6 +111,12 @@ class Survey:
         for each in self.passes:
             found.setdefault(each.block.sweep, []).append(each)
         return sorted(found.values(), key=len, reverse=True)
+
+    def updated_in(self, step: Step, node: int) -> int:
+        """Return the position just after a step has first written a parameter."""
+        write = self.recording.history.value_write
+        before = write(node, step.position - 1)
+        return next(each for each in count(step.position) if write(node, each) != before)
 
     def updated_before(self, node: int, position: int) -> int:
         """Return the position just after the last update of a node that was updated before."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from stepgrad.engine.tape import Place
@@ -28,6 +28,7 @@ class Verdict:
         note: whether it is only worth knowing. A note is no verdict: it fails nothing.
         unless: the names of verdicts of which this is only a consequence: beside one of them, it is
             left out.
+        lasts: whether it becomes a note there, in place of being left out.
         places: the lines to blame, if these are not the lines of the events or nodes.
         wrong: whether a derivative is wrong. This fails a check that is not strict, too.
     """
@@ -39,6 +40,7 @@ class Verdict:
     nodes: Sequence[int] = ()
     note: bool = False
     unless: Collection[str] = ()
+    lasts: bool = False
     places: Sequence[Place] = ()
     wrong: bool = False
 
@@ -56,6 +58,12 @@ class Verdict:
         found = [line for line in found if line]
         found = found or [made_by(recording, recording.node(node)) for node in self.nodes]
         return [*dict.fromkeys(filter(None, found))]
+
+    def beside(self, causes: Collection[str]) -> Verdict | None:
+        """Return it as it is beside verdicts of other names: None where it is left out."""
+        if not any(name in causes for name in self.unless):
+            return self
+        return replace(self, note=True, advice="") if self.lasts else None
 
     def head(self, recording: Recording) -> str:
         """Return its name, and the lines to blame that its evidence does not show.

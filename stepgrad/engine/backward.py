@@ -23,18 +23,20 @@ def ancestors(root: _Node) -> list[_Node]:
     Leaves and constants are not among them: they pass nothing on.
     """
     found: dict[int, _Node] = {}
-    stack = [root]
+    stack = [root] if root._first is not None else []
     while stack:
         node = stack.pop()
-        one, other = node._first, node._second
-        if one is None or node._stamp in found:
+        if node._stamp in found:
             continue
         found[node._stamp] = node
-        stack.append(one)
+        one, other = node._first, node._second
+        if one is not None and one._first is not None:
+            stack.append(one)
         if other is not None:
-            stack.append(other)
+            if other._first is not None:
+                stack.append(other)
         elif node._others:
-            stack += node._others
+            stack += [each for each in node._others if each._first is not None]
     return [found[stamp] for stamp in sorted(found, reverse=True)]
 
 

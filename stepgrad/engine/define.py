@@ -90,6 +90,8 @@ def _name(function: object, name: str) -> str:
     if not callable(function):
         raise TypeError(f"op takes a function, not {kind}")
     found: str = name or getattr(function, "__name__", kind)
+    if found.startswith("__"):  # of an operator
+        found = found.strip("_") or found
     return UNNAMED if found == "<lambda>" else found
 
 
@@ -144,7 +146,8 @@ def _given(
     locals_ = [real(each, f"partial {slot} of {name}()") for slot, each in enumerate(found, 1)]
     if len(locals_) != len(inputs):
         count = f"{len(locals_)} operand{'' if len(locals_) == 1 else 's'}"
-        raise TypeError(f"{name}() has partials for {count}, and got {len(inputs)}")
+        hint = ": a setting comes by its name" * (len(locals_) < len(inputs))
+        raise TypeError(f"{name}() has partials for {count}, and got {len(inputs)}{hint}")
     return locals_
 
 

@@ -18,6 +18,7 @@ from operator import mul
 from sys import float_info
 
 from stepgrad.engine.continuation import COMPLEX
+from stepgrad.engine.dual import gradients
 from stepgrad.engine.graph import Carry, Graph
 from stepgrad.engine.numeric import BY_DIFFERENCES, complex_step, derivative
 from stepgrad.engine.ops import Op
@@ -103,36 +104,37 @@ class Slope:
         return self.error <= _FIRM * abs(self.value)
 
 
-def central_difference(graph: Graph, leaf: int, rounding: float) -> Slope:
+def central_difference(graph: Graph, leaf: int, blurred: float) -> Slope:
     """Return the slope of the root along one leaf.
 
     The step is the cube root of the machine epsilon, relative to the leaf; the error is estimated
-    from a second quotient with twice the step, and from the `rounding` of the root.
+    from a second quotient with twice the step, and from how far the root is `blurred` by rounding.
     """
-    return _slope(graph, leaf, _STEP * max(1.0, abs(graph.values[leaf])), rounding)
+    return _slope(graph, leaf, _STEP * max(1.0, abs(graph.values[leaf])), blurred)
 
 
-def _slope(graph: Graph, leaf: int, step: float, rounding: float) -> Slope:
+def _slope(graph: Graph, leaf: int, step: float, blurred: float) -> Slope:
     near, far = (_quotient(graph, leaf, h) for h in (step, 2 * step))
-    return Slope(near, abs(far - near) + rounding / step if isfinite(near) else nan)
+    return Slope(near, abs(far - near) + blurred / step if isfinite(near) else nan)
 
 
-def slopes(graph: Graph, leaf: int, rounding: float) -> list[Slope]:
+def slopes(graph: Graph, leaf: int) -> list[Slope]:
     """Return central differences over wide steps and narrow ones, but over no kink.
 
-    None where the root is not finite.
+    None where the root is not finite. Each is blurred by the rounding at its ends, too: at a
+    minimum, where all gradients are 0, there is none, but a step away there is.
     """
     x = graph.values[leaf]
     if not isfinite(graph.values[-1]):
         return []
-    here, found = _sides(graph), []
+    here, found = _sides(graph), list[Slope]()
     for size in sorted({max(1.0, abs(x)) * narrow for narrow in _NARROWER} | {abs(x), abs(x) / 64}):
         step = _STEP * size
         if step and x + step != x:
-            slope, ends = _slope(graph, leaf, step, rounding), (x - 2 * step, x + 2 * step)
+            ends = [graph.given({leaf: end}) for end in (x - 2 * step, x + 2 * step)]
+            slope = _slope(graph, leaf, step, max(map(rounding, (graph, *ends))))
             # At a kink, both ends are on other sides than the kink itself.
-            sides = [_sides(graph.given({leaf: end})) for end in ends]
-            if isfinite(slope.value) and sides == [here, here]:
+            if isfinite(slope.value) and [*map(_sides, ends)] == [here, here]:
                 found.append(slope)
     return found
 
@@ -143,9 +145,10 @@ _FIRM = 1e-3
 """How far a slope may be off, relative to itself."""
 
 
-def rounding(graph: Graph, gradients: Sequence[float]) -> float:
+def rounding(graph: Graph) -> float:
     """Return the possible rounding error of the root: each last digit, times the gradient."""
-    parts = (abs(grad) * ulp(value) for grad, value in zip(gradients, graph.values, strict=True))
+    pairs = zip(gradients(graph), graph.values, strict=True)
+    parts = (abs(grad) * ulp(value) for grad, value in pairs)
     return sum(filter(isfinite, parts))
 
 

@@ -7,7 +7,9 @@ are differences, at two step sizes and extrapolated, which have about ten digits
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from math import inf, isfinite, nan, ulp
 from sys import float_info
 from typing import NamedTuple
@@ -20,6 +22,9 @@ _STEP = float_info.epsilon ** (1 / 5)
 
 _LIKE = 1e-4
 """How far, relative to its size, a complex step may be off differences beyond their own error."""
+
+_UNSURE = 0.1
+"""The relative error of differences above which they may be those of a jump."""
 
 _TINY = 1e-150
 
@@ -44,14 +49,26 @@ def derivative(function: Callable[..., float], inputs: Sequence[float], slot: in
     x = inputs[slot]
     size = abs(x) or 1e-3
     sizes = dict.fromkeys((max(1.0, size), 1.0, size, size / 64))
-    estimates = (_difference(function, inputs, slot, _STEP * size) for size in sizes)
-    differences = min(estimates, key=lambda each: each.relative)
+    differences = _best(function, inputs, slot, sizes)
+    if differences.error == inf:  # the domain may end nearby
+        differences = _best(function, inputs, slot, [size / 8**more for more in range(3, 10)])
     stepped = _complex_step(function, inputs, slot)
     off = abs(stepped - differences.value)
     allowed = 10 * differences.error + _LIKE * abs(stepped)
     if isfinite(stepped) and (off <= allowed or (stepped and differences.error == inf)):
         return Estimate(stepped, 0.0, BY_STEPS)
     return differences
+
+
+def _best(
+    function: Callable[..., float], inputs: Sequence[float], slot: int, sizes: Iterable[float]
+) -> Estimate:
+    """Return the best differences of those with steps for numbers of these sizes."""
+    estimates = [_difference(function, inputs, slot, _STEP * size) for size in sizes]
+    best = min(estimates, key=lambda each: each.relative)
+    if _UNSURE < best.relative < 1 and estimates[-1].error > 8 * estimates[0].error:
+        return Estimate(nan, inf, BY_DIFFERENCES)  # a jump: it is steeper the closer one looks
+    return best
 
 
 def complex_step(x: float) -> float:
@@ -69,10 +86,25 @@ def _complex_step(function: Callable[..., float], inputs: Sequence[float], slot:
     given: list[complex] = [*inputs]
     given[slot] = complex(inputs[slot], step)
     try:
-        result: object = function(*given)
-    except _FAILS:
+        with _silence():
+            result: object = function(*given)
+    except (*_FAILS, Warning):
         return nan
-    return result.imag / step if isinstance(result, complex) else nan
+    return float(result.imag) / step if isinstance(result, complex) else nan
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Show no warnings: numpy's that a complex number becomes a real one is not for the program.
+
+    The filters of warnings stay as they are, or those that were shown once would be shown again.
+    """
+    shown = warnings.showwarning
+    warnings.showwarning = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        warnings.showwarning = shown
 
 
 def _difference(

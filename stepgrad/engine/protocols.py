@@ -13,13 +13,13 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from numbers import Real
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
 from stepgrad.engine.node import Node
 
 _NOT_A_NUMBER = (
-    "not a number, but a Value: use its .data or .grad, as in p.data -= 0.1 * p.grad; "
-    "functions of it are methods, as in v.exp() for math.exp(v)"
+    "a Value is not a plain number: write v.exp() for math.exp(v), and v.data or v.grad where a "
+    "number is needed, as in p.data -= 0.1 * p.grad"
 )
 
 
@@ -47,6 +47,10 @@ class Protocols(Node):
 
     __lt__, __le__ = _comparison(operator.lt), _comparison(operator.le)
     __gt__, __ge__ = _comparison(operator.gt), _comparison(operator.ge)
+
+    def conjugate(self) -> Self:
+        """Return the number itself, as it is real: numpy asks for that, in a variance."""
+        return self
 
     def __format__(self, spec: str) -> str:
         return format(self._data, spec) if spec else str(self)

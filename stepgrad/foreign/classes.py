@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from weakref import WeakSet
 
 from stepgrad.engine.node import Node
+from stepgrad.recording.foreign.remark import GRADLESS, OPERATORLESS
 from stepgrad.recording.naming.kinds import is_installed, is_standard
 
 _ARITHMETIC = ("__add__", "__radd__", "__sub__", "__mul__", "__rmul__", "__truediv__")
@@ -26,6 +27,12 @@ _MISSING = object()
 
 LABELS = ("label", "name", "_label", "_name")
 """The attributes for the name that a program gives to an object."""
+
+ASKS = "requires_grad"
+"""The attribute that says whether an object needs a gradient."""
+
+_NO_OPERANDS = {*LABELS, "grad", ASKS}
+"""What a constructor may take besides a number that is nothing which this was computed from."""
 
 _met = WeakSet[type]()
 """Every class that has been watched: a module that one program imports is there for the next."""
@@ -71,16 +78,25 @@ def kind_of(cls: type) -> Kind | None:
     return Kind(data, grad, _is_childless(cls)) if data and grad else None
 
 
-def gradless(cls: type) -> str | None:
-    """Return where a class keeps its numbers that looks like an engine without gradients."""
+def lookalike(cls: type) -> tuple[str, str] | None:
+    """Return what a class lacks that is nearly an engine: the kind of remark, and its text."""
     ours = cls.__module__.split(".")[0] == "stepgrad" or issubclass(cls, Node)
-    if ours or not all(name in vars(cls) for name in ("__add__", "__mul__")):
-        return None
     files = {each.__code__.co_filename for each in functions_of(cls)}
-    if any(is_installed(file) or is_standard(file) for file in files):
-        return None  # a number of a library, such as Fraction, is right to have none
-    data = _attribute(cls, _DATA, (own := _stored(cls)))
-    return None if _attribute(cls, _GRAD, own) else data
+    if ours or any(is_installed(file) or is_standard(file) for file in files):
+        return None  # a number of a library, such as Fraction, is right to have no gradient
+    own = _stored(cls)
+    data, grad = _attribute(cls, _DATA, own), _attribute(cls, _GRAD, own)
+    if data and not grad and all(name in vars(cls) for name in ("__add__", "__mul__")):
+        return GRADLESS, (
+            f"objects of {cls.__name__} have a `{data}`, and no attribute such as `grad`: "
+            "gradients in a dict or a list are not observable"
+        )
+    if data and grad and len(grad) > 1 and not any(hasattr(cls, name) for name in _ARITHMETIC):
+        return OPERATORLESS, (
+            f"objects of {cls.__name__} have a `{data}` and a `{grad}`, and no methods such as "
+            "`__add__` and `__mul__`: operations that are functions are not observable"
+        )
+    return None
 
 
 _HEAP = 1 << 9
@@ -108,9 +124,9 @@ def _attribute(cls: type, names: tuple[str, ...], stored: set[str]) -> str | Non
 
 
 def _is_childless(cls: type) -> bool:
-    """Whether the constructor of a class takes nothing but a number, and perhaps a name."""
+    """Whether the constructor of a class takes nothing but a number, and what is no operand."""
     code = getattr(getattr(cls, "__init__", None), "__code__", None)
-    return code is not None and {*code.co_varnames[2 : code.co_argcount]} <= {*LABELS, "grad"}
+    return code is not None and {*code.co_varnames[2 : code.co_argcount]} <= _NO_OPERANDS
 
 
 def reads_plainly(cls: type) -> bool:
@@ -140,8 +156,7 @@ class Hooks:
         setter: makes the `__setattr__` of a class, from its kind and the one that it has.
         deleter: makes its `__del__`, from the one that it has, if any.
         met: called with each class that is an engine, or is derived from one, and its kind.
-        gradless: called with each class that would be one with gradients, and where its numbers
-            are.
+        lacking: called with what is to be said of each class that is nearly one: see `lookalike`.
     """
 
     def __init__(
@@ -149,13 +164,13 @@ class Hooks:
         setter: Callable[[type, Kind, Callable[[Any, str, Any], None]], Callable[..., None]],
         deleter: Callable[[Callable[[Any], None] | None], Callable[[Any], None]],
         met: Callable[[type, Kind], None],
-        gradless: Callable[[type, str], None],
+        lacking: Callable[[str, str], None],
     ) -> None:
         self.kinds: dict[type, Kind] = {}
         self._setter = setter
         self._deleter = deleter
         self._report = met
-        self._gradless = gradless
+        self._lacking = lacking
         self._before: dict[type, dict[str, Any]] = {}
 
     @contextmanager
@@ -184,8 +199,8 @@ class Hooks:
         base = next((self.kinds[each] for each in cls.__mro__[1:] if each in self.kinds), None)
         kind = base or kind_of(cls)
         if kind is None:
-            if (data := gradless(cls)) is not None:
-                self._gradless(cls, data)
+            if (found := lookalike(cls)) is not None:
+                self._lacking(*found)
             return
         hooks: dict[str, Any] = {}
         if base is None:

@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from stepgrad.engine.node import tick
 from stepgrad.engine.ops import CONSTANT, LEAF
-from stepgrad.engine.own import link, row
+from stepgrad.engine.own import OwnOp, link, row
 from stepgrad.foreign.classes import Kind
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.makers import Call, Recipe, gives, operation, resolve
 from stepgrad.foreign.nodes import Shadow, as_float
 from stepgrad.foreign.numeric import UNKNOWN, Forward
 from stepgrad.foreign.sites import Key, MakingSite
-from stepgrad.recording.callers import Where
+from stepgrad.recording.naming.paths import Where
 
 _new = object.__new__
 
@@ -61,7 +61,7 @@ class Computing:
     def __init__(self, door: Door, apart: Callable[[Callable[[], list[float]]], list[float]]):
         self._door = door
         self._apart = apart
-        self._said: set[object] = set()
+        self._rows: dict[tuple[str, int, str], OwnOp] = {}
 
     def compute(self, made: Made) -> None:
         """Report the node of an object."""
@@ -75,9 +75,9 @@ class Computing:
             if site is not None:
                 site.learn(key, recipe)
         if recipe.op is None:
-            self._own(made, recipe, [each for each in operands if isinstance(each, Shadow)])
+            self._own(made, key, recipe, [each for each in operands if isinstance(each, Shadow)])
             return
-        nodes = [self._constant(e, made.where) if isinstance(e, float) else e for e in operands]
+        nodes = [self.constant(e, made.where) if isinstance(e, float) else e for e in operands]
         fixed = [slot for slot, each in enumerate(nodes) if each._operation is CONSTANT]
         node._operation = recipe.op.beside(*fixed) if fixed else recipe.op
         node._first = nodes[0]
@@ -85,32 +85,30 @@ class Computing:
         node._stamp = tick()
         self._door.made_at(node, made.where)
 
-    def _own(self, made: Made, recipe: Recipe, operands: Sequence[Shadow]) -> None:
+    def _own(self, made: Made, key: Key, recipe: Recipe, operands: Sequence[Shadow]) -> None:
         """Report a node of an operation of the program's own, with its local derivatives."""
         node = made.node
-        local, by = self._derivatives(made, recipe, operands)
-        op = row(recipe.name, len(operands), by=by)
+        local, by = self._derivatives(made, key, recipe, operands)
+        what = recipe.name, len(operands), by
+        known = self._rows.get(what)
+        op = known or self._rows.setdefault(what, row(recipe.name, len(operands), by=by))
         link(node, op, operands, local)
         node._stamp = tick()
         self._door.made_at(node, made.where)
-        if op not in self._said:
-            self._said.add(op)
-            line = None if made.where is None else made.where[0].spot
+        if known is None:
+            line = None if made.where is None else made.where.site.spot
             self._door.remark(by, node, line, recipe.name)
 
     def _derivatives(
-        self, made: Made, recipe: Recipe, operands: Sequence[Shadow]
+        self, made: Made, key: Key, recipe: Recipe, operands: Sequence[Shadow]
     ) -> tuple[Sequence[float], str]:
         """Return the local derivatives, and how they are known."""
-        site, key = made.site, _key(made)
-        nowhere = [nan] * len(operands)
-        if site is None:
-            return nowhere, UNKNOWN
-        if not made.calls:
-            known = site.trusted.get(key)
-            if known is None:
-                return nowhere, UNKNOWN
+        site = made.site
+        known = None if site is None or made.calls else site.trusted.get(key)
+        if known is not None:
             return known.stored(made.stored, len(operands)), known.by
+        if site is None or not made.calls:
+            return [nan] * len(operands), UNKNOWN
         call = made.calls[recipe.depth]
         forward = site.forwards.get((call.code, call.name))
         if forward is None:
@@ -123,7 +121,8 @@ class Computing:
             site.trusted.pop(key, None)
         return local, forward.by
 
-    def _constant(self, data: float, where: Where | None) -> Shadow:
+    def constant(self, data: float, where: Where | None) -> Shadow:
+        """Report a number that is an operand."""
         node = _new(Shadow)
         node._data, node._grad = data, 0.0
         node._operation = CONSTANT

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from stepgrad.engine.node import Node
 from stepgrad.engine.tape import WriteKind
-from stepgrad.recording.callers import Where
+from stepgrad.recording.naming.paths import Where
 from stepgrad.recording.naming.sites import Spot
 
 

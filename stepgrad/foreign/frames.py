@@ -34,15 +34,19 @@ class Code:
     """A piece of code: its role, and what is known of its instructions, by their offsets.
 
     While it is `fresh`, results of operators that it takes part in are compared with what these
-    stand for; each time, it is a little less so.
+    stand for; each time, it is a little less so. `rules` has the names of attributes that functions
+    use which it defines for its arguments, as a rule does.
     """
 
-    __slots__ = ("code", "fresh", "lines", "making", "role", "writing")
+    __slots__ = ("code", "fresh", "lines", "making", "role", "rules", "writing")
 
     def __init__(self, code: CodeType, role: int) -> None:
         self.code = code  # kept alive: its id is a key
         self.role = role
         self.fresh = _FRESH if role == ENGINE and is_operation(code) else 0
+        given = {*code.co_varnames[: code.co_argcount]}
+        inner = [each for each in code.co_consts if isinstance(each, CodeType)]
+        self.rules = {name for e in inner if given & {*e.co_freevars} for name in e.co_names}
         self.lines: dict[int, Spot] = {}
         self.making: dict[int, MakingSite] = {}
         self.writing: dict[int, WritingSite] = {}

@@ -9,14 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from ctypes import c_float
 from types import CodeType
 from typing import Any, NamedTuple
 
 from stepgrad.engine.ops import BY_NAME, CONSTANT, LEAF, Op
 from stepgrad.foreign.nodes import Shadow, as_float, same
 
-_CLOSE = 1e-6
-"""The relative error within which a formula gives what the class has computed."""
+_CLOSE = 1e-9
+"""The relative error within which a formula gives what the class has computed.
+
+Of `log(x + 1e-8)` and of other things that are nearly what a name says, the derivatives differ.
+"""
+
+_CLOSE_SINGLE = 1e-6
+"""The same for a number in single precision."""
+
+_NEAR = 1e-3
+"""The same for what a class may compute on purpose, as `a / (b + 1e-8)` does for a division."""
 
 _TABLE = {name: op for name, op in BY_NAME.items() if op.partials and op.stands_for is None}
 _NAMED: dict[str, tuple[Op, bool]] = {name: (op, False) for name, op in _TABLE.items()}
@@ -112,7 +122,19 @@ def value_of(op: Op, operands: Sequence[Shadow | float]) -> float | None:
 def gives(op: Op, operands: Sequence[Shadow | float], data: float) -> bool:
     """Whether an operation gives this number."""
     value = value_of(op, operands)
-    return value is not None and same(value, data, _CLOSE)
+    if value is None or value == data:
+        return value is not None
+    return same(value, data, _CLOSE) or (_is_single(data) and same(value, data, _CLOSE_SINGLE))
+
+
+def nearly(op: Op, operands: Sequence[Shadow | float], data: float) -> bool:
+    """Whether an operation gives a number that is so near that the difference may be on purpose."""
+    value = value_of(op, operands)
+    return value is not None and same(value, data, _NEAR)
+
+
+def _is_single(number: float) -> bool:
+    return c_float(number).value == number
 
 
 def resolve(
@@ -140,7 +162,7 @@ def resolve(
         recipe = Recipe(op, _picks(operands, in_order, call), depth, exact)
         if gives(op, operands, data):
             return recipe, operands
-        if exact and believed is None:
+        if exact and believed is None and not nearly(op, operands, data):
             believed = recipe, operands
     if believed is None:
         believed = _labelled(data, kids, in_order, label, calls)

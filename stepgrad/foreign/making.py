@@ -17,13 +17,13 @@ from stepgrad.foreign.calls import callers, lifting
 from stepgrad.foreign.classes import Hooks, Kind
 from stepgrad.foreign.computing import Computing, Made
 from stepgrad.foreign.door import Door
-from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, Code, Frames
+from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, PROGRAM, Code, Frames
 from stepgrad.foreign.makers import implied
 from stepgrad.foreign.nodes import Shadow
 from stepgrad.foreign.operators import Operators
 from stepgrad.foreign.parts import Parts
 from stepgrad.foreign.sites import MakingSite
-from stepgrad.recording.callers import Where
+from stepgrad.recording.naming.paths import Where
 
 _new = object.__new__
 
@@ -64,6 +64,9 @@ class Making(Parts):
         """Take note that an object is being made; `frame` writes its first attribute."""
         if self.pending is not None:
             self.flush()
+        self._kids = self._stored = self._calls = ()
+        self._has_data = self.has_grad = self._ordered = self._usual = False
+        self._symbol, self._callers = "", None
         maker = frame.f_back if frame.f_code is self._constructor else self._maker(frame, made)
         code = None if maker is None else self._codes.get(id(maker.f_code))
         if code is None or code.role >= CONSTRUCTOR:  # it is called by another one
@@ -91,13 +94,12 @@ class Making(Parts):
                 self._lifts = self._frames.in_operator(maker.f_back)
             if site.depth:
                 self._callers = (*callers(maker, site.depth),)
-            if kind.childless and code.role == ENGINE:
+            if kind.childless and (code.role == ENGINE or kind.grad in code.rules):
                 self._calls = [*self._looking.made_by(maker)]
         if kind is not self._kind:
             self._kind = kind
             self._numbers = self._data, self._grad = kind.data, kind.grad
         self._cls = type(made)
-        self._has_data = self.has_grad = False
         self.made = id(made)
         self.pending = self._nodes[self.made] = node = _new(Shadow)
         node._data = node._grad = 0.0
@@ -115,7 +117,10 @@ class Making(Parts):
         What a method computes on the way to its result is not what the program calls the result.
         """
         way: list[FrameType] = []
-        while frame is not None and (code := self._frames.of(frame)).role:
+        while frame is not None:
+            code = self._codes.get(id(frame.f_code)) or self._frames.of(frame)
+            if code.role == PROGRAM:
+                break
             if code.role == ENGINE:
                 way.append(frame)
             frame = frame.f_back
@@ -135,36 +140,42 @@ class Making(Parts):
         if not kids and self._calls:
             kids, self._ordered = implied(node._data, self._calls[0]), True
         if not kids:
-            self._calls = ()
             self._leaf(node, CONSTANT if self._lifts else LEAF, self._where)
-        else:
-            ops = None if site is None or self._calls or len(kids) != 2 else site.ops
-            if ops and site and self._symbol == site.symbol and self._callers == site.callers:
-                node._first, node._second = first, second = kids[site.first], kids[site.second]
-                which = first._operation is CONSTANT
-                node._operation = ops[which + 2 if second._operation is CONSTANT else which]
-                node._stamp = tick()
-                self._made_at(node, self._where)
+        elif (
+            site is not None
+            and not self._calls
+            and (self._symbol == site.symbol or site.argument)
+            and (
+                len(kids) == site.sure
+                or (self._usual and (site.certain or node._data == self._checked))
+            )
+        ):
+            if site.argument:
+                kids = [*kids, self._computing.constant(self._given, self._where)]
+            places = site.places
+            node._first = first = kids[places[0]]
+            which = 1 if first._operation is CONSTANT else 0
+            if len(places) == 1:
+                node._second = None
             else:
-                self._computed(node, kids)
-            self._kids, self._ordered = (), False
+                node._second = second = kids[places[1]]
+                if second._operation is CONSTANT:
+                    which += 2
+            node._operation = site.ops[which]
+            node._stamp = tick()
+            self._made_at(node, self._where)
+        else:
+            self._computed(node, kids)
         if self._operators.call is not None:
             self._operators.made(node, kids)
-        if self._symbol:
-            self._symbol = ""
-        if self._stored:
-            self._stored = ()
-        if self._callers is not None:
-            self._callers = None
         if self._label:
             label, self._label = self._label, ""
             self.name(node, label)
 
     def _computed(self, node: Shadow, kids: Sequence[Shadow]) -> None:
-        calls, self._calls = self._calls, ()
         self._computing.compute(
             Made(
-                node, self._cls, self._kind, kids, self._ordered, self._symbol, calls,
+                node, self._cls, self._kind, kids, self._ordered, self._symbol, self._calls,
                 self._callers, self._site, self._where, self._stored,
             )
         )  # fmt: skip

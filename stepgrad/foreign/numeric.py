@@ -15,11 +15,12 @@ import builtins
 import cmath
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import count
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, SimpleNamespace
 from typing import Any
 
-from stepgrad.foreign.classes import Kind
+from stepgrad.foreign.classes import ASKS, Kind
 from stepgrad.foreign.makers import Call, shadows
 from stepgrad.foreign.nodes import Shadow, as_float, same
 from stepgrad.foreign.purity import is_pure
@@ -188,6 +189,8 @@ class Forward:
             twin: Any = object.__new__(self._twin)
             object.__setattr__(twin, self._kind.data, moved.get(next(which), argument._data))
             object.__setattr__(twin, self._kind.grad, 0.0)
+            with suppress(AttributeError):  # it may be computed
+                object.__setattr__(twin, ASKS, True)
             return twin
         if isinstance(argument, list | tuple):
             return type(argument)([self._given(each, moved, which) for each in argument])

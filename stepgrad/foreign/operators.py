@@ -16,7 +16,7 @@ from stepgrad.engine.ops import CONSTANT
 from stepgrad.foreign.calls import Looking
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import ENGINE, Frames, arguments
-from stepgrad.foreign.makers import gives, is_operation, is_operator, operation, value_of
+from stepgrad.foreign.makers import is_operation, is_operator, nearly, operation, value_of
 from stepgrad.foreign.nodes import Shadow, as_float
 from stepgrad.numbers import factor, number
 from stepgrad.recording.naming.sites import Spot
@@ -109,7 +109,7 @@ class Operators:
         if true is None:
             return
         made = [each for each in (node, leaf) if each is not None]
-        result = next((each for each in made if gives(op, operands, each._data)), None)
+        result = next((each for each in made if nearly(op, operands, each._data)), None)
         if result is not None:
             kids = kids if result is node else ()
             if alone and not {*call.given} <= {*kids}:

@@ -16,7 +16,7 @@ from stepgrad.foreign.frames import Frames
 from stepgrad.foreign.makers import Call
 from stepgrad.foreign.nodes import Shadow, as_float, read
 from stepgrad.foreign.sites import MakingSite
-from stepgrad.recording.callers import Where
+from stepgrad.recording.naming.paths import Where
 
 _LONGEST = 32
 """A longer text is not the name of an operation."""
@@ -39,9 +39,10 @@ class Parts:
     """
 
     __slots__ = (
-        "_callers", "_calls", "_cls", "_data", "_door", "_drop", "_frames", "_grad", "_has_data",
-        "_kids", "_kind", "_kinds", "_label", "_lifts", "_looking", "_node", "_nodes", "_numbers",
-        "_ordered", "_site", "_stored", "_symbol", "_where", "has_grad", "made", "pending", "takes",
+        "_callers", "_calls", "_checked", "_cls", "_data", "_door", "_drop", "_frames", "_given",
+        "_grad", "_has_data", "_kids", "_kind", "_kinds", "_label", "_lifts", "_looking", "_node",
+        "_nodes", "_numbers", "_ordered", "_site", "_stored", "_symbol", "_usual", "_where",
+        "has_grad", "made", "pending", "takes",
     )  # fmt: skip
 
     def __init__(self, nodes: dict[int, Shadow], hooks: Hooks, frames: Frames, door: Door) -> None:
@@ -72,6 +73,9 @@ class Parts:
         self._lifts: bool | None = False
         self._callers: object = None
         self.has_grad = self._has_data = False
+        self._usual = False  # whether the usual operation gives the number that was `_checked`
+        self._checked: float | None = None
+        self._given = 0.0  # the number that it was given, besides its children
         self._kids: Sequence[Shadow] = ()
         self._stored: Sequence[Any] = ()
         self._ordered = False
@@ -102,8 +106,7 @@ class Parts:
             if kids:
                 self._kids, self._ordered = kids, True
                 site = self._site
-                usual = site is not None and site.ops and len(kids) == 2
-                if not usual or self._symbol or self._callers is not None:
+                if site is None or len(kids) != site.sure or self._symbol:
                     self._look(_getframe(2))
                 return True
         if values and type(values) is not dict and type(values[0]) in _NUMBERS:
@@ -146,8 +149,7 @@ class Parts:
         """Take the pending object for none: it has no number."""
         self._nodes.pop(self.made, None)
         self.pending, self.made = None, 0
-        self._kids, self._ordered, self._symbol, self._label, self._calls = (), False, "", "", ()
-        self._stored = ()
+        self._label = ""
 
     def _text(self, name: str, text: str) -> bool:
         if name in LABELS:
@@ -160,7 +162,13 @@ class Parts:
 
     def _among(self, values: Collection[Any], depth: int = 2) -> Sequence[Shadow]:
         """Return what stands for the objects among some values."""
-        found = [*map(self._node, map(id, values))]
+        known = self._node
+        if type(values) is tuple and len(values) == 2:  # as most operations have
+            one, other = values
+            first, second = known(id(one)), known(id(other))
+            if first is not None and second is not None and self.pending not in (first, second):
+                return first, second
+        found = [*map(known, map(id, values))]
         if all(found) and self.pending not in found:
             return found  # type: ignore[return-value]
         kids = list[Shadow]()
@@ -179,17 +187,33 @@ class Parts:
 
         `frame` is what writes the attribute.
         """
-        site, count = self._site, len(self._kids)
-        if site is None or not count or self._calls:
+        site, kids = self._site, self._kids
+        if site is None or not kids or self._calls:
             return
-        known = count == 2 and site.ops is not None and self._callers == site.callers
-        if known and self._symbol in ("", site.symbol):
+        if len(kids) == site.sure and self._symbol in ("", site.symbol):
             return
         data = self.pending._data if self.pending and self._has_data else None
-        if not site.knows(self._symbol, self._kids, self._callers, data):
+        self._usual = site.is_usual(
+            self._symbol or site.symbol, kids, self._callers, data
+        ) and self._is_given(site, frame)
+        if self._usual:
+            self._checked = data
+            return
+        if not site.knows(self._symbol, kids, self._callers, data):
             maker = self._frames.outside(frame)
             if maker is not None:
                 self._calls = [*self._looking.made_by(maker)]
+
+    def _is_given(self, site: MakingSite, frame: FrameType) -> bool:
+        """Take the number that an operation was given besides its children, if it has one."""
+        if not site.argument:
+            return True
+        maker = self._frames.outside(frame)
+        given = None if maker is None else as_float(maker.f_locals.get(site.argument))
+        if given is None:
+            return False
+        self._given = given
+        return True
 
     def adopt(self, unknown: Any) -> Shadow:
         """Make a leaf of an object that came to be unseen, such as a copy."""

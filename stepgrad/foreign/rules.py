@@ -200,16 +200,23 @@ class Rules:
         self._door.written_at("zero" if clears(after) else "set", node, after, site.line)
 
     def _stray(self, node: Shadow, frame: FrameType, site: WritingSite) -> None:
-        """Remark that a rule writes a gradient that is not one of an operand."""
-        owner = self._owners.rule_of(frame)
+        """Remark that a rule writes a gradient that is not one of an operand, as far as is seen."""
+        owner, kind, whose = self._owners.rule_of(frame), "stray", "a node that is not its operand"
+        others = [each for each in self._owners.variables(frame).values() if each is not node]
         if owner is None and frame.f_code.co_freevars and node._operation.partials:
-            owner = node  # nothing else is there
-        if owner is not None and site not in self._said:
-            self._said.add(site)
-            whose = "its own result" if owner is node else "a node that is not its operand"
-            name = owner._operation.symbol
-            text = f"the rule of {name} writes the gradient of {whose}"
-            self._door.remark("stray", owner, site.line, text)
+            owner = max(others, key=lambda each: each._stamp, default=node)
+            if others:
+                kind, whose = "unlisted", "a node that is not among the children of its result"
+            elif not site.statement.reads:
+                kind = "blind"
+        if owner is None or site in self._said:
+            return
+        self._said.add(site)
+        whose = "its own result" if owner is node else whose
+        text = f"the rule of {owner._operation.symbol} writes the gradient of {whose}"
+        if kind == "blind":
+            text = "a rule adds a local derivative alone: no gradient is multiplied in"
+        self._door.remark(kind, owner, site.line, text)
 
     def _early(self, out: Shadow, frame: FrameType) -> None:
         """Remark that a rule runs as soon as it is defined: it is called, not stored."""

@@ -30,17 +30,21 @@ class MakingSite:
         lifts: whether what it makes of a number is a constant in an operation; None if that
             depends on its caller.
 
-    `depth` is how many callers decide what it makes. The latest recipe for two operands, both of
-    them children, is at hand: it holds for objects with this `symbol` and `callers`. `ops` has its
-    operation, by which of the operands are constants: 1 for the first, 2 for the second.
+    `depth` is how many callers decide what it makes. The usual recipe is at hand, if it has one or
+    two operands: it holds for objects with this `symbol` and `callers`, and so many children
+    (`count`). Operands are these, in the order of `places`, and after them the number that the
+    variable `argument` of the call has, if there is one: then the symbol may be any, as `**2` and
+    `**3` are alike. `ops` has the operation, by which of the operands are constants: 1 for the
+    first, 2 for the second. Unless this is `certain`, the number has to be compared. Of an object
+    with this symbol and `sure` children, nothing else has to be known.
 
     `trusted` has the functions whose results need no look at their calls, as they bring their local
     derivatives with them, and these were right so far.
     """
 
     __slots__ = (
-        "_of_shape", "_simple", "callers", "depth", "first", "forwards", "lifts", "ops", "recipes",
-        "second", "symbol", "trusted",
+        "_of_shape", "_simple", "argument", "callers", "certain", "count", "depth", "forwards",
+        "lifts", "ops", "places", "recipes", "sure", "symbol", "trusted",
     )  # fmt: skip
 
     def __init__(self, lifts: bool | None) -> None:
@@ -53,15 +57,17 @@ class MakingSite:
         self._of_shape: dict[tuple[int, object], dict[Key, None]] = {}
         self.symbol = ""
         self.callers: object = None
-        self.ops: tuple[Op, Op, Op, Op] | None = None
-        self.first = self.second = 0
+        self.count = self.sure = 0  # none is usual
+        self.certain = False
+        self.argument = ""
+        self.ops: Sequence[Op] = ()
+        self.places: Sequence[int] = ()
 
     def learn(self, key: Key, recipe: Recipe) -> None:
         """Keep a recipe for the next object."""
         if recipe.depth > self.depth:  # from now on, callers are part of the key
             self.depth = recipe.depth
             self._clear()
-            self.ops = None
             return
         op, picks = recipe.op, recipe.picks
         if op is not None and picks is None:
@@ -73,16 +79,49 @@ class MakingSite:
         children = recipe.from_children
         if children is None:
             self._simple.pop(key, None)
+        else:
+            self._simple[key] = recipe, children
+        if recipe.certain:
+            self._expect(key, recipe)
+        elif not self.certain:  # another text may still come: it says nothing if there are two
+            self.count = self.sure = 0
+            if children is not None and len(self.recipes) == 1:
+                self._expect(key, recipe)
+
+    def _expect(self, key: Key, recipe: Recipe) -> None:
+        """Have a recipe at hand, if it is that simple."""
+        op, picks = recipe.op, recipe.picks or ()
+        names = [pick for pick in picks if isinstance(pick, str)]
+        if op is None or not 0 < len(picks) <= 2 or len(picks) != key[1] + len(names):
             return
-        self._simple[key] = recipe, children
-        if op is not None and recipe.certain and key[1] == len(op.partials) == 2:
-            self.symbol, _, self.callers = key
-            self.ops = op, op.beside(0), op.beside(1), op.beside(0, 1)
-            self.first, self.second = children
+        if recipe.depth and names:  # it is in another frame
+            return
+        self.symbol, self.count, self.callers = key
+        self.certain = recipe.certain
+        self.argument = names[0] if names else ""
+        self.sure = 0 if names or self.depth or not self.certain else self.count
+        self.places = [self.count if isinstance(pick, str) else pick for pick in picks]
+        self.ops = [op, op.beside(0)]
+        if len(picks) == 2:
+            self.ops += [op.beside(1), op.beside(0, 1)]
+
+    def is_usual(
+        self, symbol: str, kids: Sequence[Shadow], callers: object, data: float | None
+    ) -> bool:
+        """Whether the usual recipe holds for an object; the arguments are those of `knows`."""
+        if len(kids) != self.count or callers != self.callers:
+            return False
+        if symbol != self.symbol and not self.argument:
+            return False
+        if self.certain:
+            return True
+        return data is not None and gives(self.ops[0], [kids[at] for at in self.places], data)
 
     def _clear(self) -> None:
         for each in (self.recipes, self.trusted, self._simple, self._of_shape):
             each.clear()
+        self.count = self.sure = 0
+        self.certain = False
 
     def knows(
         self, symbol: str, kids: Sequence[Shadow], callers: object, data: float | None
@@ -102,7 +141,10 @@ class MakingSite:
             keys = ((symbol, len(kids), callers),)
         else:
             keys = self._of_shape.get((len(kids), callers), ())
-        return bool(keys) and all(self._knows(key, kids, data) for key in keys)
+        for key in keys:
+            if not self._knows(key, kids, data):
+                return False
+        return bool(keys)
 
     def _knows(self, key: Key, kids: Sequence[Shadow], data: float) -> bool:
         forward = self.trusted.get(key)

@@ -98,6 +98,8 @@ def _terms(value: ast.expr) -> set[str]:
     """Return the terms of a sum; of one or the other, those of both."""
     if isinstance(value, ast.IfExp):
         return _terms(value.body) | _terms(value.orelse)
+    if isinstance(value, ast.BoolOp):
+        return {term for each in value.values for term in _terms(each)}
     if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add | ast.Sub):
         return _terms(value.left) | _terms(value.right)
     return {ast.unparse(value)}

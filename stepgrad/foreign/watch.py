@@ -16,7 +16,6 @@ from stepgrad.foreign.frames import CONSTRUCTOR, Frames
 from stepgrad.foreign.making import Making
 from stepgrad.foreign.nodes import Shadow, as_float, read, same
 from stepgrad.foreign.rules import UNSEEN, Rules
-from stepgrad.recording.foreign.remark import GRADLESS
 
 
 class Watch:
@@ -32,7 +31,7 @@ class Watch:
         self.nodes: dict[int, Shadow] = {}
         self._door = door
         self._frames = Frames()
-        self._hooks = Hooks(self._setter, self._deleter, self._met, self._without_gradients)
+        self._hooks = Hooks(self._setter, self._deleter, self._met, self._say)
         self._making = Making(self.nodes, self._hooks, self._frames, door)
         self._rules = Rules(self.nodes, self._making, self._frames, door)
         self._said: set[object] = set()
@@ -101,13 +100,6 @@ class Watch:
         self._frames.learn(cls)
         if hides_writes(cls, kind):
             self._say("unseen", UNSEEN)
-
-    def _without_gradients(self, cls: type, data: str) -> None:
-        text = (
-            f"objects of {cls.__name__} have a `{data}`, and no attribute such as `grad`: "
-            "gradients in a dict or a list are not observable"
-        )
-        self._say(GRADLESS, text)
 
     def _deleter(self, own: Callable[[Any], None] | None) -> Callable[[Any], None]:
         forget, making = self.nodes.pop, self._making

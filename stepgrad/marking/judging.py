@@ -13,10 +13,12 @@ from types import ModuleType
 from typing import Any
 
 from stepgrad.checking.result import judge
+from stepgrad.checking.returned import described
 from stepgrad.engine.value import Value
 from stepgrad.errors import StepgradError
 from stepgrad.numbers import number
 from stepgrad.opening import open_typed
+from stepgrad.program.text import python_text
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.form.sections import GraphScenario
 from stepgrad.scenario.load import ScenarioFile
@@ -49,6 +51,7 @@ def load(path: str) -> ModuleType:
     spec = spec_from_file_location("submission", path)
     if spec is None or spec.loader is None:
         raise AssertionError("this is not a Python file")
+    python_text(Path(path).name, Path(path).read_bytes())
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -166,7 +169,7 @@ def _functions(
             got = forward(**given)
             right = _run(file, {name: Value(x) for name, x in given.items()}).data
             if not isinstance(got, (int, float)) or not _same(got, right):
-                shown = number(got) if isinstance(got, (int, float)) else repr(got)
+                shown = number(got) if isinstance(got, (int, float)) else described(got)
                 raise AssertionError(f"forward returns {shown}; right is {number(right)}")
         fixed = {name: x for name, x in given.items() if name not in asked}
         taken = {name: x for name, x in fixed.items() if name in signature(backward).parameters}

@@ -164,13 +164,13 @@ def _ask(talk: Talk, command: Command) -> Answer:
     if command.question is None:
         question = f"{question}:"
     return replace(talk, asking=command), [*said, sentence(read_out(question)),
-                                           _examples(command)]  # fmt: skip
+                                           _examples(command.typed(session))]  # fmt: skip
 
 
-def _examples(command: Command) -> str:
+def _examples(form: str) -> str:
     """Say what to type, as it is typed: only signs that no keyboard has are spoken."""
-    asks = command.asks.replace("↔", "and").replace(f"{UNKNOWN} ", "question mark ")
-    return sentence(f"Type {asks}")
+    spoken = form.replace("↔", "and").replace(f"{UNKNOWN} ", "question mark ")
+    return sentence(f"Type {spoken}")
 
 
 def _refused(text: str) -> str:

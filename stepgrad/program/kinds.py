@@ -7,12 +7,13 @@ import sys
 from dataclasses import dataclass
 from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
-from importlib.util import decode_source, find_spec
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
 from stepgrad.program.named import MAIN, MODULE
 from stepgrad.program.parts import Parts, Program, ProgramError
+from stepgrad.program.text import python_text
 from stepgrad.reading import read_regular, why
 from stepgrad.recording.source import Source
 
@@ -38,8 +39,8 @@ class Script:
         """Yield all of it."""
         file, loader = self.file, SourceFileLoader(MAIN, self.file)
         main.__dict__.update(__file__=file, __loader__=loader, __cached__=None)
-        code = compile(self.content, file, "exec", dont_inherit=True)
-        yield code, Source(file, decode_source(self.content))
+        text = python_text(self.name, self.content)
+        yield compile(self.content, file, "exec", dont_inherit=True), Source(file, text)
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class Module:
         """Import the packages that it is in, and yield all of it."""
         spec = self._found()
         loader = spec.loader
+        if isinstance(loader, SourceFileLoader):
+            python_text(loader.path, loader.get_data(loader.path))
         code = loader.get_code(spec.name) if isinstance(loader, InspectLoader) else None
         if code is None or not isinstance(loader, InspectLoader):
             raise ProgramError(f"{MODULE}{spec.name}: has no Python code to run")
@@ -125,9 +128,11 @@ class Folder:
             __package__="",
             __spec__=spec,
         )
-        code, file = spec.loader.get_code(MAIN), str(spec.origin)
+        file = str(spec.origin)
+        text = python_text(str(Path(self.name) / f"{MAIN}.py"), spec.loader.get_data(file))
+        code = spec.loader.get_code(MAIN)
         assert code is not None, "it has a source"
-        yield code, Source(file, spec.loader.get_source(MAIN) or "")
+        yield code, Source(file, text)
 
 
 def program_of(name: str) -> Program:

@@ -68,7 +68,11 @@ class Notebook:
         language = _language(about)
         if language.lower() != "python":
             raise ProgramError(f"{name}: is a notebook in {language}, not in Python")
-        return cls(name, [text for text in texts if text.strip()])
+        found = cls(name, [text for text in texts if text.strip()])
+        for number, text in enumerate(found.cells, 1):
+            if "\0" in text:
+                raise ProgramError(f"{name}: cell {number} contains a null byte; delete it")
+        return found
 
     @property
     def folder(self) -> str:

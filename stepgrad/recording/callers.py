@@ -8,10 +8,11 @@ once for all passes that are made alike.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from sys import _getframe
 from types import FrameType
-from typing import Any, Generic, NamedTuple, TypeVar, get_args
+from typing import Any, Generic, TypeVar, get_args
 
 from stepgrad.engine.node import Node
 from stepgrad.engine.tape import Place, current_place
@@ -19,23 +20,21 @@ from stepgrad.recording.described import Described, Describing
 from stepgrad.recording.holders import Holders
 from stepgrad.recording.kept import Recent
 from stepgrad.recording.naming.assigned import Assignments, assignments
-from stepgrad.recording.naming.calls import Calls, Mark, Path, shape_of
-from stepgrad.recording.naming.kinds import Kind, is_numpy, is_standard
+from stepgrad.recording.naming.calls import Calls, Mark
+from stepgrad.recording.naming.kinds import Kind, is_installed, is_numpy, is_standard
+from stepgrad.recording.naming.paths import Where, shape_of
 from stepgrad.recording.naming.sites import NOWHERE, Site, Sites
 from stepgrad.recording.naming.walk import Held
 from stepgrad.recording.places import Places, is_ours, runs_programs
 
-Where = tuple[Site, Path]
-"""The instruction at which a program is, and the calls that it is in."""
-
-Noted = tuple[Node, Site, Place, Path]
-"""A node, the instruction and the scope in which it was made, and the calls."""
-
+Noted = tuple[Node, Where, Place]
+"""A node, the instruction in a call that made it, and the scope by hand."""
 
 _Found = TypeVar("_Found")
 
 
-class _Alike(NamedTuple, Generic[_Found]):
+@dataclass(frozen=True, eq=False, slots=True)
+class _Alike(Generic[_Found]):
     """How nodes were made, and what is known of nodes that are made so."""
 
     made: tuple[object, ...]
@@ -58,6 +57,7 @@ class Callers:
         self._assignments: dict[str, Assignments | None] = {}  # by path
         self._calls = Calls(self._kind)
         self.find = self._calls.find
+        self._nowhere = Where(NOWHERE, self._calls.root)
         self._calls.begin(_getframe(1))
         self._described = Recent[_Alike[Described]]()  # by the calls themselves
         self._describing = Recent[_Alike[Describing]]()  # by the shape of the calls
@@ -82,16 +82,15 @@ class Callers:
             frame = _getframe(2)
             mark: Any = frame.f_trace
             if mark.__class__ is Mark and mark.calls is calls:
-                extend((value, mark.sites[frame.f_lasti], current_place(), mark.path))
+                extend((value, mark[frame.f_lasti], current_place()))
             else:
-                site, path = find(frame)
-                extend((value, site, current_place(), path))
+                extend((value, find(frame), current_place()))
 
         return note
 
     def found(self, frame: FrameType | None) -> Where:
         """Return where a frame is, or the innermost frame around it that is not ours."""
-        return self._calls.find(frame) or (NOWHERE, self._calls.root)
+        return self._calls.find(frame) or self._nowhere
 
     def placing(self) -> Callable[[], Place]:
         """Return a function that finds out where the program is that writes."""
@@ -104,7 +103,7 @@ class Callers:
             if mark.__class__ is Mark and mark.calls is calls:
                 site = mark.sites[frame.f_lasti]
             else:
-                site, _ = find(frame)
+                site = find(frame).site
             key = site, current_place().scope
             found = known.get(key)
             if found is None:
@@ -119,41 +118,46 @@ class Callers:
             self._calls.drive(_getframe(1))
         self.holders.look(again=again)
 
+    def next_batch(self, pending: Sequence[Any]) -> None:
+        """Count calls anew; the parts of all `Noted` that are pending follow each other."""
+        self._calls.next_batch({where.path for where in pending[1 :: self.WIDTH]})
+
     def described(self, noted: Sequence[Any]) -> tuple[Sequence[Node], Described]:
         """Return nodes, and what is known of them; the parts of all `Noted` follow each other."""
-        self._calls.next_batch()
         width = self.WIDTH
-        nodes, sites, places, paths = (noted[part::width] for part in range(width))
+        nodes, wheres, places = (noted[part::width] for part in range(width))
         self.holders.made(len(nodes))
-        made = bytes([node._operation.code for node in nodes]), sites, places, paths
+        codes = bytes([node._operation.code for node in nodes])
+        made = codes, wheres, places
         alike = next((each for each in self._described if each.made == made), None)
         if alike is None:
-            describing = self._found_out(nodes, sites, places, paths)
+            describing = self._found_out(nodes, codes, wheres, places)
             unnamed = describing.unnamed(nodes)
-            self.holders.want(unnamed, [sites[at] for at in unnamed.values()])
+            self.holders.want(unnamed, [wheres[at].site for at in unnamed.values()])
             found = self.holders.find(self._calls.running, unasked=True)
             held = {at: found.pop(stamp)[1] for stamp, at in unnamed.items() if stamp in found}
             self._late += found.values()
-            alike = _Alike(made, describing.described(held))
+            items = self.holders.items(describing.sharing(nodes), self._calls.running)
+            alike = _Alike(made, describing.described(held, items))
         self._described.put(alike)
         return nodes, alike.found
 
     def _found_out(
         self,
         nodes: Sequence[Node],
-        sites: Sequence[Site],
+        codes: bytes,
+        wheres: Sequence[Where],
         places: Sequence[Place],
-        paths: Sequence[Path],
     ) -> Describing:
         """Return what variables and scopes nodes have.
 
         The calls may be others than before. Where a program calls a function on each of many rows,
         each row has calls of its own, and the same names and scopes as the others.
         """
-        made = bytes([node._operation.code for node in nodes]), sites, places, shape_of(paths)
+        made = codes, places, shape_of(wheres)
         alike = next((each for each in self._describing if each.made == made), None)
         if alike is None:
-            alike = _Alike(made, Describing(nodes, sites, places, paths, self._places.placed))
+            alike = _Alike(made, Describing(nodes, codes, wheres, places, self._places.placed))
         self._describing.put(alike)
         return alike.found
 
@@ -178,7 +182,9 @@ class Callers:
         source = self._places.read(file, variables)
         if is_standard(file):
             return None
-        self.holders.register(variables)
+        # A library that calls the program, as pytest does, holds a lot, and no model.
+        if not is_installed(file) or variables.get("__name__") == "__main__":
+            self.holders.register(variables)
         if source is not None and source.path not in self._assignments:
             self._assignments[source.path] = assignments(source.text)
         return None if source is None else self._assignments[source.path]

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
-from itertools import chain, compress, count, islice
-from operator import ne, or_
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cache, cached_property, partial
+from itertools import compress, count, islice
+from operator import is_not
 from typing import NamedTuple
 
 from stepgrad.engine.node import Node
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import Place
-from stepgrad.recording.naming.calls import Path
+from stepgrad.recording.naming.paths import Path, Where
 from stepgrad.recording.naming.scopes import scopes_of
-from stepgrad.recording.naming.sites import Site, Spot
-from stepgrad.recording.naming.variables import Variable, variables
+from stepgrad.recording.naming.sites import Spot
+from stepgrad.recording.naming.variables import variables
 from stepgrad.recording.naming.walk import Held
 from stepgrad.recording.structure import COMPUTED, LEAVES
 
@@ -47,37 +47,56 @@ class Describing:
     def __init__(
         self,
         nodes: Sequence[Node],
-        sites: Sequence[Site],
+        codes: bytes,
+        wheres: Sequence[Where],
         places: Sequence[Place],
-        paths: Sequence[Path],
         placed: Callable[[str, Spot], Place],
     ) -> None:
-        self._sites = sites
+        self._wheres = wheres
         self._placed = placed
-        codes = bytes([node._operation.code for node in nodes])
         not_constant = codes.translate(_NOT_CONSTANT)
-        counts = Counter(compress(paths, not_constant))
-        self._scope_of = scopes_of(dict.fromkeys(paths, 0) | counts)
-        self._by_hand = [place.scope for place in places]
-        self._scopes = [*map(self._scope_of.__getitem__, paths)]
-        if any(self._by_hand):
-            both = zip(self._by_hand, self._scopes, strict=True)
-            self._scopes = [by_hand or scope for by_hand, scope in both]
-        self._variables = variables(self._results(nodes, paths, not_constant))
+        counts = dict.fromkeys([where.path for where in dict.fromkeys(wheres)], 0)
+        for where, number in Counter(compress(wheres, not_constant)).items():
+            counts[where.path] += number
+        self._scope_of = scopes_of(counts)
+        by_hand = [place.scope for place in places]
+        self._by_hand = by_hand if any(by_hand) else None
+        self._places = self._places_of()
+        self._variables, sharing = variables(self._results(nodes, not_constant))
+        self._sharing = sorted(sharing & self._variables.keys())
         leaves = compress(count(), codes.translate(LEAVES))
         self._loose = [offset for offset in leaves if not self._stays(offset)]
-        computed = {*compress(paths, codes.translate(COMPUTED))}
-        self._computing = {each for path in computed for each in path.outwards}
-        self._prepared = {
+        self._prepared = self._preparing(codes) if self._loose else ()
+
+    def _places_of(self) -> Sequence[Place]:
+        """Return the place of each node, not asking what holds leaves."""
+        if self._by_hand is None:
+            placed = {each: self._at(each) for each in dict.fromkeys(self._wheres)}
+            return [*map(placed.__getitem__, self._wheres)]
+        both = [*zip(self._wheres, self._by_hand, strict=True)]
+        at = {each: self._at(*each) for each in dict.fromkeys(both)}
+        return [*map(at.__getitem__, both)]
+
+    def _at(self, where: Where, by_hand: str = "") -> Place:
+        return self._placed(by_hand or self._scope_of[where.path], where.site.spot)
+
+    def _preparing(self, codes: bytes) -> Collection[int]:
+        """Return which of the leaves without a name are made where nothing but leaves is made."""
+        computing = set[Path]()
+        for where in {*compress(self._wheres, codes.translate(COMPUTED))}:
+            path: Path | None = where.path
+            while path is not None and path not in computing:
+                computing.add(path)
+                path = path.parent
+        prepares = cache(partial(_prepares, computing))
+        return {
             offset
             for offset in self._loose
-            if not self._by_hand[offset] and self._prepares(paths[offset])
+            if not (self._by_hand and self._by_hand[offset]) and prepares(self._wheres[offset].path)
         }
 
-    def _results(
-        self, nodes: Sequence[Node], paths: Sequence[Path], not_constant: bytes
-    ) -> Iterator[tuple[int, Site, Path]]:
-        """Return the offset of each node, with its instruction and call; of a zero it is −1."""
+    def _results(self, nodes: Sequence[Node], not_constant: bytes) -> Iterator[tuple[int, Where]]:
+        """Return the offset of each node, and where it was made; the offset of a zero is −1."""
         offsets, those = [*range(len(nodes))], bytearray(not_constant)
         at = those.find(0)
         while at >= 0:
@@ -85,7 +104,7 @@ class Describing:
                 offsets[at] = -1
                 those[at] = 1
             at = those.find(0, at + 1)
-        return compress(zip(offsets, self._sites, paths, strict=True), those)
+        return compress(zip(offsets, self._wheres, strict=True), those)
 
     def unnamed(self, nodes: Sequence[Node]) -> Mapping[int, int]:
         """Return the offsets of leaves that no running call has assigned to a variable, by stamp.
@@ -95,49 +114,71 @@ class Describing:
         leaves = ((offset, nodes[offset]) for offset in self._loose)
         return {leaf._stamp: offset for offset, leaf in leaves if leaf._label is None}
 
-    def _stays(self, offset: int) -> bool:
-        variable = self._variables.get(offset)
-        if variable is None:
-            return False
-        return all(call.driver or not call.name for call in variable.path.outwards)
+    def sharing(self, nodes: Sequence[Node]) -> Mapping[str, Mapping[int, int]]:
+        """Return the offsets of results that share a variable, by its name and by stamp.
 
-    def _tells(self, variable: Variable) -> bool:
+        `nodes` are any that are made alike.
+        """
+        found: dict[str, dict[int, int]] = {}
+        for offset in self._sharing:
+            name, *_ = self._variables[offset]
+            found.setdefault(name, {})[nodes[offset]._stamp] = offset
+        return found
+
+    def _stays(self, offset: int) -> bool:
+        found = self._variables.get(offset)
+        if found is None:
+            return False
+        _, path, _ = found
+        return all(call.driver or not call.name for call in path.outwards)
+
+    def _tells(self, path: Path) -> bool:
         """Whether a name says something: the `out` of a call says nothing outside its scope."""
-        call = variable.path.around
-        if not variable.passed or call.parent is None or call.driver:
+        call = path.around
+        if call.parent is None or call.driver:
             return True
         return self._scope_of[call] != self._scope_of[call.parent]
 
-    def described(self, held: Mapping[int, Held]) -> Described:
-        """Return what is known, given what holds some of the unnamed leaves, by offset."""
-        if not held:
-            return self._unheld
-        scopes = [*self._scopes]
-        for offset, where in held.items():
-            first, second = scopes[offset], where.holders
-            scopes[offset] = second or first if offset in self._prepared else first or second
-        names = dict(self._unheld.names) | {at: where.text for at, where in held.items()}
-        moves = self._unheld.moves if scopes == self._scopes else (*self._moves(scopes),)
-        return Described(moves, (*names.items(),))
+    def described(self, held: Mapping[int, Held], items: Mapping[int, str]) -> Described:
+        """Return what is known, given what holds some of the unnamed leaves, by offset.
 
-    def _prepares(self, path: Path) -> bool:
-        """Whether a call only makes leaves, for others to keep: no layer, and no part of one."""
-        classes = any(each.kind is not None and each.kind.of_class for each in path.outwards)
-        return not classes and path.around not in self._computing
+        `items` are the subscripts of results in the arrays that hold them.
+        """
+        if not held and not items:
+            return self._unheld
+        places = [*self._places]
+        names = dict(self._unheld.names)
+        for offset, where in held.items():
+            names[offset] = where.text
+            first, second = places[offset].scope, where.holders
+            scope = second or first if offset in self._prepared else first or second
+            places[offset] = self._placed(scope, self._wheres[offset].site.spot)
+        names |= {at: f"{names[at]}{item}" for at, item in items.items() if at in names}
+        return Described((*_moves(places),), (*names.items(),))
 
     @cached_property
     def _unheld(self) -> Described:
         """What is known without asking what holds leaves."""
-        names: dict[int, str] = {}
-        for offset, variable in self._variables.items():
-            if self._tells(variable):
-                scope = self._by_hand[offset] or self._scope_of[variable.path]
-                names[offset] = f"{scope}/{variable.text}" if scope else variable.text
-        return Described((*self._moves(self._scopes),), (*names.items(),))
+        names: list[tuple[int, str]] = []
+        scopes, by_hand = self._scope_of, self._by_hand
+        before = {path: f"{scope}/" if scope else "" for path, scope in scopes.items()}
+        for offset, (text, path, passed) in self._variables.items():
+            if passed and not self._tells(path):
+                continue
+            if by_hand is not None and by_hand[offset]:
+                names.append((offset, f"{by_hand[offset]}/{text}"))
+            else:
+                names.append((offset, before[path] + text))
+        return Described((*_moves(self._places),), (*names,))
 
-    def _moves(self, scopes: Sequence[str]) -> Iterator[tuple[int, Place]]:
-        spots = [site.spot for site in self._sites]
-        elsewhere = map(ne, scopes, islice(scopes, 1, None))
-        on_another_line = map(ne, spots, islice(spots, 1, None))
-        for offset in chain((0,), compress(count(1), map(or_, elsewhere, on_another_line))):
-            yield offset, self._placed(scopes[offset], spots[offset])
+
+def _prepares(computing: Collection[Path], path: Path) -> bool:
+    """Whether a call only makes leaves, for others to keep: no layer, and no part of one."""
+    classes = any(each.kind is not None and each.kind.of_class for each in path.outwards)
+    return not classes and path.around not in computing
+
+
+def _moves(places: Sequence[Place]) -> Iterator[tuple[int, Place]]:
+    """Return from which offset on nodes were made at which of these places."""
+    offsets = [0, *compress(count(1), map(is_not, places, islice(places, 1, None)))]
+    return zip(offsets, map(places.__getitem__, offsets), strict=True)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from inspect import CO_OPTIMIZED
 from itertools import repeat, takewhile
-from types import CodeType, FrameType, FunctionType, ModuleType
+from types import CellType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 from stepgrad.engine.node import Node
@@ -101,13 +101,36 @@ class Holders:
             self._miss(wanted.keys())
             return {}
         held = name_all(
-            self.node_of, self._variables(frames), self._is_followed, _is_opaque, self._looked
+            self.node_of, self._variables(frames), self._is_followed, self._is_opaque, self._looked
         )
         found = {node._stamp: (node, where) for node, where in held if node._stamp in wanted}
         self._miss(wanted.keys() - found.keys())
         fruitful = {wanted[stamp] for stamp in found}
         for origin in origins:
             self._vain[origin] = 0 if origin in fruitful else self._vain[origin] + 1
+        return found
+
+    def items(
+        self, sharing: Mapping[str, Mapping[int, int]], frames: Sequence[FrameType]
+    ) -> dict[int, str]:
+        """Return the subscripts of the results that are items of an array of numpy.
+
+        Args:
+            sharing: by the name of the variable, what results are called here, by stamp.
+            frames: the calls of the program that run.
+        """
+        array = getattr(sys.modules.get("numpy"), "ndarray", None)
+        if array is None or not sharing:
+            return {}
+        found: dict[int, str] = {}
+        for frame in frames:
+            variables = variables_of(frame)
+            for name in sharing.keys() & variables.keys():
+                if type(variables[name]) is array:
+                    for node, held in name_all(self.node_of, [{name: variables[name]}]):
+                        result = sharing[name].get(node._stamp)
+                        if result is not None:
+                            found[result] = "".join(held.steps[1:])
         return found
 
     def _looked(self, items: int) -> None:
@@ -133,7 +156,8 @@ class Holders:
                 local = variables_of(frame)
                 if self._is_method(frame.f_code, local):
                     break  # the order of a backward pass, for example, is no model
-                yield local
+                if not any(self._is_computed(local.get(name)) for name in frame.f_code.co_freevars):
+                    yield local  # and not those of a rule
         yield others  # those that no variable leads to
 
     def _is_method(self, code: CodeType, variables: Mapping[str, object]) -> bool:
@@ -141,12 +165,28 @@ class Holders:
         first = variables.get(code.co_varnames[0]) if code.co_argcount else None
         return self.node_of(first) is not None and owner_of(code) in class_names(type(first))
 
+    def _is_opaque(self, holder: object) -> bool:
+        """Whether an object is no model; a rule is none, which holds its result."""
+        closure = (holder.__closure__ or ()) if type(holder) is FunctionType else ()
+        return _is_opaque(holder) or any(map(self._is_computed, map(_content, closure)))
+
+    def _is_computed(self, thing: object) -> bool:
+        node = self.node_of(thing)
+        return node is not None and bool(node._operation.partials)
+
     def _is_followed(self, module: ModuleType) -> bool:
         return id(vars(ModuleType)["__dict__"].__get__(module)) in self._modules
 
 
 def _node_of(thing: object) -> Node | None:
     return thing if issubclass(type(thing), Node) else None  # type: ignore[return-value]
+
+
+def _content(cell: CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not assigned yet
+        return None
 
 
 def _is_opaque(holder: Any) -> bool:

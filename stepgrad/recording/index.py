@@ -101,13 +101,14 @@ class Index:
         """Return the blocks that write a node's value."""
         if self._indexed != len(self._blocks):
             self._catch_up()
+        now = self._indexed  # first: a list that comes later has nothing up to there
         updates = self._updates.get(node)
         if updates is None:
             return _NONE
         found = self._value_writes.get(node)
-        if found is None or found[0] != self._indexed:
+        if found is None or found[0] != now:
             listed = [self._writes[each] for each in tuple(updates)]
-            found = self._value_writes[node] = self._indexed, self._merge(listed)
+            found = self._value_writes[node] = now, self._merge(listed, now)
         return found[1]
 
     def gradient_blocks(self, node: int, base: int) -> Numbers:
@@ -117,26 +118,26 @@ class Index:
         """
         if self._indexed != len(self._blocks):
             self._catch_up()
+        now = self._indexed  # first: a list that comes later has nothing up to there
         grads, over = self._grads.get(node, ()), self._over.get(base, {})
         if not grads and len(over) == 1:  # most nodes
             (sweep, number), numbers = [*over.items()][0]  # noqa: RUF015 - others may be added
             return numbers if sweep.may_reach(number, node - base) else _NONE
         found = self._gradient_blocks.get(node)
-        if found is None or found[0] != self._indexed:
+        if found is None or found[0] != now:
             listed = [self._writes[each] for each in tuple(grads)]
             listed += [
                 numbers
                 for (sweep, number), numbers in over.copy().items()
                 if sweep.may_reach(number, node - base)
             ]
-            found = self._gradient_blocks[node] = self._indexed, self._merge(listed)
+            found = self._gradient_blocks[node] = now, self._merge(listed, now)
         return found[1]
 
-    def _merge(self, listed: Sequence[Numbers]) -> Numbers:
-        """Return the numbers of some lists in one; nodes that have the same lists share it."""
+    def _merge(self, listed: Sequence[Numbers], now: int) -> Numbers:
+        """Return the numbers of some lists in one, up to `now`, for all nodes that have these."""
         if len(listed) < 2:
             return listed[0] if listed else _NONE
-        now = self._indexed
         key = tuple(map(id, listed))  # they live as long as this index
         indexed, merged = self._merged.get(key, (0, _NONE))
         if indexed < now:

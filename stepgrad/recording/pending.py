@@ -16,7 +16,8 @@ from stepgrad.recording.foreign.walks import Walk, Walked
 from stepgrad.recording.released import MANY, Released
 
 if TYPE_CHECKING:
-    from stepgrad.recording.callers import Callers, Where
+    from stepgrad.recording.callers import Callers
+    from stepgrad.recording.naming.paths import Where
 
 
 class Pending:
@@ -76,8 +77,7 @@ class Pending:
         if self._callers is None:
             self.made.append(node)
         else:
-            site, path = where or self._callers.found(None)
-            self.made.extend((node, site, current_place(), path))
+            self.made.extend((node, where or self._callers.found(None), current_place()))
 
     def name(self, value: Node) -> None:
         """Take note of a label."""
@@ -157,12 +157,19 @@ class Pending:
             self._parted += end - begin
             yield self._take(end - begin, row=nodes[begin]._stamp)
             begin = end
+        self._next_batch()
         self._look_at = max(MANY, 2 * len(self.made) // self._width)
 
     def take_made(self) -> Batch:
         """Take the nodes out, with their names and places, and in forward mode their tangents."""
         self._parted, self._look_at = 0, MANY
-        return self._take(len(self.made) // self._width)
+        taken = self._take(len(self.made) // self._width)
+        self._next_batch()
+        return taken
+
+    def _next_batch(self) -> None:
+        if self._callers is not None:
+            self._callers.next_batch(self.made)
 
     def _take(self, count: int, row: int | None = None) -> Batch:
         made = self.made[: count * self._width]

@@ -109,11 +109,11 @@ def _run(sweep: Sweep) -> Iterator[str]:
 def recogniser(structure: Structure, nodes: Sequence[Node], *, here: bool) -> Recognise | None:
     """Compile the question whether others are like these nodes, which have this structure.
 
-    If they are, the function returns the Values from earlier passes that they use, newest first,
-    and the column of their numbers; else None. `here` is as for `backward`.
+    If they are, the function returns the Values from earlier passes that they use, in the order of
+    their numbers, and the column of all numbers; else None. `here` is as for `backward`.
     """
     operations = tuple([node._operation for node in nodes])  # beside constants, they vary
-    key = recogniser, operations, structure.refs.tobytes(), len(structure.outer_offsets)
+    key = recogniser, operations, structure.refs.tobytes()
     names = {operation: f"op{i}" for i, operation in enumerate(dict.fromkeys(operations))}
 
     def write() -> str:
@@ -132,7 +132,7 @@ def recogniser(structure: Structure, nodes: Sequence[Node], *, here: bool) -> Re
             outer="\n    ".join(f"o{~ref} = {operand}" for ref, operand in found.items()),
             tests="\n    ".join(f"if not ({' and '.join(part)}): return None" for part in parts),
             column="\n    ".join(column_statements([f"{node}._data" for node in made])),
-            found="".join(f"o{k}, " for k in range(len(structure.outer_offsets))),
+            found="".join(f"o{k}, " for k in range(len(found))),
         )
 
     known = {name: operation for operation, name in names.items()}

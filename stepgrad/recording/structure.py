@@ -13,12 +13,11 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate, chain, compress, count, repeat
-from operator import sub
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple
 
 from stepgrad.engine.ops import CONSTANT, LEAF, OPS, OWN, Op
 from stepgrad.engine.tape import Place
@@ -52,14 +51,6 @@ class Reach(NamedTuple):
     edges: int
     idle: Sequence[int]
     outer: Sequence[tuple[int, int, int]]
-
-
-class _HasBase(Protocol):
-    @property
-    def base(self) -> int: ...
-
-
-_Pass = TypeVar("_Pass", bound=_HasBase)
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,24 +171,6 @@ class Structure:
         """For each earlier pass, which operand is the first from there: the latest node used."""
         firsts = dict(zip(reversed(self.outer_passes), count(len(self.outer_passes) - 1, -1)))
         return [firsts[number] for number in sorted(firsts)]
-
-    def passes_of(
-        self, indices: Sequence[int], pass_of: Callable[[int], _Pass]
-    ) -> tuple[_Pass, ...] | None:
-        """Return the earlier passes that made these operands, if their offsets there are right.
-
-        `pass_of` returns the pass that made a node.
-        """
-        bases = [*map(sub, indices, self.outer_offsets)]
-        newest = [*map(bases.__getitem__, self.firsts)]
-        passes = tuple([pass_of(indices[k]) for k in self.firsts])
-        if (
-            bases == [*map(newest.__getitem__, self.outer_passes)]
-            and newest == [each.base for each in passes]
-            and newest == sorted({*newest}, reverse=True)
-        ):
-            return passes
-        return None
 
     @cached_property
     def users(self) -> Mapping[int, Sequence[int]]:

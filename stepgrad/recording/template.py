@@ -1,4 +1,4 @@
-"""Recognising a forward pass that is like an earlier one (`Template`).
+"""Recognising a forward pass that is like an earlier one (`Pattern`, `Template`).
 
 Training makes the same graph again and again. Whether it did is a question of identity (is the
 operand of the new node 7 the new node 3?), which is answered faster than the graph could be
@@ -8,9 +8,11 @@ described again (`Description`), and ten times faster where it has come often en
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
-from itertools import count
+from itertools import count, repeat
+from operator import neg
 from sys import maxsize
 from typing import NamedTuple
 
@@ -32,13 +34,122 @@ class Made(NamedTuple):
     outer: Sequence[Node]
 
 
-class Template:
-    """A structure, and what is known of the latest pass that had it."""
+class Located(NamedTuple):
+    """A template, the earlier Values that a pass of it uses, newest first, and their passes."""
 
-    def __init__(self, structure: Structure) -> None:
+    template: Template
+    outer: Sequence[Node]
+    earlier: tuple[Forward, ...]
+
+
+class Pattern:
+    """Operations, and which of them use the same Values: what structures share.
+
+    Which earlier Values those are is not part of it. In `refs` they are numbered as they come.
+    """
+
+    def __init__(self, codes: bytes, refs: array[int], own: tuple[Op, ...]) -> None:
+        self.codes, self.refs, self.own = codes, refs, own
+        self._templates: dict[bytes, Template] = {}
+        self._latest: Template | None = None
+
+    def recognise(self, nodes: Sequence[Node]) -> tuple[Sequence[Node], array[float] | None] | None:
+        """Return which earlier Values these nodes use, if they are the same operations on them.
+
+        `located` finds the passes that made them. The column of the nodes' numbers comes too, where
+        the code has packed it.
+        """
+        if self._compiling.code is not None:
+            return self._compiling.code(nodes)
+        codes = codes_of(nodes)
+        if codes != self.codes or own_of(nodes, codes) != self.own:
+            return None
+        operands = operands_of(nodes, codes)
+        outer = [operands[place] for place in self._first_uses]
+        expected = [*nodes, *reversed(outer)].__getitem__  # `~k` counts from the end
+        if not same_values(operands, [*map(expected, self.refs)]):
+            return None
+        self._compiling.due(nodes)
+        return outer, None
+
+    @cached_property
+    def _compiling(self) -> Compiling[Recognise]:
+        alone = Structure(self.codes, self.refs, _NOTHING, _NOTHING, self.own)
+        return Compiling(len(alone), partial(recogniser, alone))
+
+    @cached_property
+    def _first_uses(self) -> array[int]:
+        """Where among the operands of all nodes each earlier Value comes first."""
+        firsts = array("i")
+        for at, ref in enumerate(self.refs):
+            if ref == ~len(firsts):
+                firsts.append(at)
+        return firsts
+
+    def located(
+        self,
+        outer: Sequence[Node],
+        expected: Template | None,
+        before: Made | None,
+        known: Known,
+        forward_of: Callable[[int], Forward],
+    ) -> Located:
+        """Find or make the template that uses these earlier Values.
+
+        `expected` is the template that is likely, `before` the latest pass in the log.
+
+        Raises:
+            KeyError: one of the Values is not in the log, or two are the same.
+        """
+        likely = self._latest if expected is None or expected.pattern is not self else expected
+        found = None if likely is None else likely.usual(outer, before)
+        if found is None:
+            indices = [known[value._stamp] for value in outer]
+            if len({*indices}) < len(indices):
+                raise KeyError("two are the same")
+            template, earlier = self._template(indices, forward_of)
+            found = Located(template, template.newest_first(outer), earlier)
+            template.remember(found, before)
+        self._latest = found.template
+        return found
+
+    def _template(
+        self, indices: Sequence[int], forward_of: Callable[[int], Forward]
+    ) -> tuple[Template, tuple[Forward, ...]]:
+        """Find or make the template that uses these nodes, and the passes that made them."""
+        order = array("i", sorted(range(len(indices)), key=indices.__getitem__, reverse=True))
+        newest_first = [*map(indices.__getitem__, order)]
+        earlier: list[Forward] = []
+        passes, offsets = array("i"), array("i")
+        while len(offsets) < len(order):
+            begin = len(offsets)
+            made = forward_of(newest_first[begin])
+            end = bisect_right(newest_first, -made.base, begin, key=neg)
+            passes.extend(repeat(len(earlier), end - begin))
+            offsets.extend([index - made.base for index in newest_first[begin:end]])
+            earlier.append(made)
+        key = order.tobytes() + passes.tobytes() + offsets.tobytes()
+        template = self._templates.get(key)
+        if template is None:
+            numbers = dict(zip(order, count(-1, -1), strict=False))
+            outer = map(numbers.__getitem__, reversed(range(len(order))))  # `~k` from the end
+            refs = array("i", map([*range(len(self.codes)), *outer].__getitem__, self.refs))
+            structure = Structure(self.codes, refs, passes, offsets, self.own)
+            template = self._templates[key] = Template(self, structure, order)
+        return template, tuple(earlier)
+
+
+class Template:
+    """A structure, and what is known of the latest pass that had it.
+
+    `order` has the numbers of the earlier Values in its pattern, newest first.
+    """
+
+    def __init__(self, pattern: Pattern, structure: Structure, order: Sequence[int]) -> None:
+        self.pattern = pattern
         self.structure = structure
         self.following: Template | None = None  # the one that came after it, the last time
-        self._compiling = Compiling[Recognise](len(structure), partial(recogniser, structure))
+        self._order = order
         # The passes that it uses. Where the newest of them was the latest in the log, only the
         # others stay the same, and so these are the stamps of what is used of them.
         self._earlier: tuple[Forward, ...] = ()
@@ -46,57 +157,31 @@ class Template:
         self._latest: tuple[object, Context] | None = None
         self._contexts = Bounded[object, Context](64)  # they may take turns
 
-    def recognise(self, nodes: Sequence[Node]) -> tuple[Sequence[Node], array[float] | None] | None:
-        """Return which earlier Values these nodes use, if they are the same operations on them.
+    def newest_first(self, outer: Sequence[Node]) -> Sequence[Node]:
+        """Arrange the earlier Values as the structure numbers them."""
+        return [*map(outer.__getitem__, self._order)]
 
-        The earlier Values are used in the same places; `located` finds the passes that made them.
-        The column of the nodes' numbers comes too, where the code has packed it.
-        """
-        if self._compiling.code is not None:
-            return self._compiling.code(nodes)
-        codes = codes_of(nodes)
-        if codes != self.structure.codes or own_of(nodes, codes) != self.structure.own:
-            return None
-        operands = operands_of(nodes, codes)
-        outer = [operands[place] for place in self._first_uses]
-        expected = [*nodes, *reversed(outer)].__getitem__  # `~k` counts from the end
-        if not same_values(operands, [*map(expected, self.structure.refs)]):
-            return None
-        self._compiling.due(nodes)
-        return outer, None
-
-    @cached_property
-    def _first_uses(self) -> array[int]:
-        """Where among the operands of all nodes each earlier Value comes first."""
-        firsts = {ref: at for at, ref in reversed([*enumerate(self.structure.refs)])}
-        return array("i", [firsts[~k] for k in range(len(self.structure.outer_offsets))])
-
-    def located(
-        self,
-        outer: Sequence[Node],
-        before: Made | None,
-        known: Known,
-        forward_of: Callable[[int], Forward],
-    ) -> tuple[Forward, ...] | None:
-        """Return the passes that made these Values; None if their offsets there are not as before.
+    def usual(self, outer: Sequence[Node], before: Made | None) -> Located | None:
+        """Return where the earlier Values are, if that is as it was the last time.
 
         `before` is the latest pass in the log.
-
-        Raises:
-            KeyError: one of them is not in the log.
         """
+        outer = self.newest_first(outer)
         newest = self._moved(before, outer)
-        others = outer if newest is None else outer[len(self._newest) :]
-        stamps = [value._stamp for value in others]
-        if stamps != self._stamps:
-            indices = [known[value._stamp] for value in outer]
-            earlier = self.structure.passes_of(indices, forward_of)
-            if earlier is None:
-                return None
-            self._stamps, self._earlier = stamps, earlier
-        elif newest is not None:
+        if self._others(outer, newest) != self._stamps:
+            return None
+        if newest is not None:
             self._earlier = newest, *self._earlier[1:]
-        return self._earlier
+        return Located(self, outer, self._earlier)
+
+    def remember(self, found: Located, before: Made | None) -> None:
+        """Keep where the earlier Values are this time."""
+        self._earlier = found.earlier
+        self._stamps = self._others(found.outer, self._moved(before, found.outer))
+
+    def _others(self, outer: Sequence[Node], newest: Forward | None) -> Sequence[int]:
+        others = outer if newest is None else outer[len(self._newest) :]
+        return [value._stamp for value in others]
 
     def _moved(self, before: Made | None, outer: Sequence[Node]) -> Forward | None:
         """Return the latest pass in the log if the newest one that is used is that.
@@ -140,8 +225,8 @@ class Description:
 
     def __init__(self, batch: Batch) -> None:
         nodes, self._first = batch.nodes, maxsize if batch.row is None else batch.row
-        self._codes = codes_of(nodes)
-        self._own, operands = own_of(nodes, self._codes), operands_of(nodes, self._codes)
+        self.codes = codes_of(nodes)
+        self.own, operands = own_of(nodes, self.codes), operands_of(nodes, self.codes)
         self._operands = [operand._stamp for operand in operands]
         # The refs of what is not in the row, by stamp. A row needs none: they follow each other.
         self._refs: dict[int, int] = {}
@@ -151,29 +236,16 @@ class Description:
         used = zip(self._operands, operands, strict=True)
         self.outer = {stamp: o for stamp, o in used if stamp < first and stamp not in own}
 
-    def structure(
-        self, known: Known, forward_of: Callable[[int], Forward]
-    ) -> tuple[Structure, Sequence[Node], tuple[Forward, ...]]:
-        """Make a structure; return the earlier Values, newest first, and the passes they are of.
+    @cached_property
+    def pattern(self) -> Pattern:
+        """A pattern that they follow."""
+        first = self._first
+        refs = self._refs | dict(zip(self.outer, count(-1, -1), strict=False))
+        operands = array("i", [refs[s] if s < first else s - first for s in self._operands])
+        return Pattern(self.codes, operands, self.own)
 
-        Raises:
-            KeyError: one of them is not in the log.
-        """
-        newest_first = sorted(self.outer, key=known.__getitem__, reverse=True)
-        earlier: list[Forward] = []
-        passes, offsets = array("i"), array("i")
-        base = maxsize
-        for index in map(known.__getitem__, newest_first):
-            if index < base:
-                earlier.append(forward_of(index))
-                base = earlier[-1].base
-            passes.append(len(earlier) - 1)
-            offsets.append(index - base)
-        self._refs.update(zip(newest_first, count(-1, -1)))
-        first, refs = self._first, self._refs
-        own_and_outer = [refs[s] if s < first else s - first for s in self._operands]
-        structure = Structure(self._codes, array("i", own_and_outer), passes, offsets, self._own)
-        return structure, [self.outer[stamp] for stamp in newest_first], tuple(earlier)
+
+_NOTHING = array("i")
 
 
 def codes_of(nodes: Sequence[Node]) -> bytes:

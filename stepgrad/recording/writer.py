@@ -8,6 +8,7 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 from stepgrad.engine.backward import propagate
 from stepgrad.engine.node import Node
@@ -27,10 +28,7 @@ from stepgrad.recording.pending import Pending
 from stepgrad.recording.plan import Plans
 from stepgrad.recording.released import MANY
 from stepgrad.recording.sweep import Sweep
-from stepgrad.recording.template import Description, Made, Template
-
-_Found = tuple[Template, Sequence[Node], tuple[Forward, ...], "array[float] | None"]
-"""The template of a pass, the Values from earlier passes that it uses, those passes, numbers."""
+from stepgrad.recording.template import Description, Located, Made, Pattern, Template
 
 
 class Writer:
@@ -55,9 +53,9 @@ class Writer:
         self._log = log
         self._budget = budget
         self._forward_of = log.history.forward_of
-        self._templates: dict[bytes, list[Template]] = {}
-        # By node count: the templates that have recurred, the latest first.
-        self._recurring = defaultdict[int, Recent[Template]](Recent)
+        self._patterns: dict[bytes, list[Pattern]] = {}
+        # By node count: the patterns that have recurred, the latest first.
+        self._recurring = defaultdict[int, Recent[Pattern]](Recent)
         self._before: Template | None = None  # that of the latest pass
         self.changes = Changes(log, self.known, self.add)
         self._plans = Plans(self.known, self._forward_of)
@@ -113,7 +111,7 @@ class Writer:
     def forward(self, batch: Batch) -> None:
         """Add a forward block of Values, after all that it uses and that is not in the log yet."""
         nodes = batch.nodes
-        found = self._recognised(nodes)
+        found, values = self._recognised(nodes)
         if found is None:
             description = Description(batch)
             missing = self._missing([*description.outer.values()], nodes)
@@ -124,7 +122,7 @@ class Writer:
                 return
             self._adopt(missing)
             found = self._described(nodes, description)
-        template, outer, earlier, values = found
+        template, outer, earlier = found
         if self._before is not None:
             self._before.following = template
         self._before = template
@@ -140,37 +138,39 @@ class Writer:
         self.known.add(batch, base)
         self._latest = Made(block, nodes, outer)
 
-    def _recognised(self, nodes: Sequence[Node]) -> _Found | None:
-        """Find the template of a pass that is like others, the Values it uses and their passes."""
-        tried = self._recurring.get(len(nodes))
-        if tried is None:
-            return None
-        expected = None if self._before is None else self._before.following
-        if expected is not None and expected is not tried[0] and expected in tried:
-            tried.put(expected)
-        for template in tried:
-            fitting = template.recognise(nodes)
-            if fitting is None:
-                continue
-            outer, values = fitting
-            try:
-                earlier = template.located(outer, self._latest, self.known, self._forward_of)
-            except KeyError:  # one of them is not in the log
-                return None
-            if earlier is not None:
-                return template, outer, earlier, values
-        return None
+    def _recognised(self, nodes: Sequence[Node]) -> tuple[Located | None, array[float] | None]:
+        """Find the template of a pass that is like others; the column of its numbers may come too.
 
-    def _described(self, nodes: Sequence[Node], description: Description) -> _Found:
+        None where there is none, or where it uses a Value that is not in the log.
+        """
+        tried = self._recurring[len(nodes)]
+        expected = self._before and self._before.following
+        if expected is not None and expected.pattern in tried:
+            tried.put(expected.pattern)
+        for pattern in tried:
+            recognised = pattern.recognise(nodes)
+            if recognised is not None:
+                outer, values = recognised
+                with suppress(KeyError):
+                    return self._located(pattern, outer), values
+        return None, None
+
+    def _described(self, nodes: Sequence[Node], description: Description) -> Located:
         """Find or make the template of nodes whose operands are all in the log."""
-        structure, outer, earlier = description.structure(self.known, self._forward_of)
-        alike = self._templates.setdefault(structure.codes, [])
-        for template in alike:
-            if template.structure.is_like(structure):
-                self._recurring[len(nodes)].put(template)
-                return template, outer, earlier, None
-        alike.append(Template(structure))
-        return alike[-1], outer, earlier, None
+        pattern = description.pattern
+        alike = self._patterns.setdefault(pattern.codes, [])
+        for known in alike:
+            if known.refs == pattern.refs and known.own == pattern.own:
+                self._recurring[len(nodes)].put(known)
+                pattern = known
+                break
+        else:
+            alike.append(pattern)
+        return self._located(pattern, [*description.outer.values()])
+
+    def _located(self, pattern: Pattern, outer: Sequence[Node]) -> Located:
+        expected = self._before and self._before.following
+        return pattern.located(outer, expected, self._latest, self.known, self._forward_of)
 
     # Values that were made outside.
 

@@ -7,18 +7,20 @@ Names tell: `wte[3][5]` and `net.0.weight[1,2]` are elements of `wte` and `net.0
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
+from stepgrad.recording.writes import Writes
 from stepgrad.replay.graph.outline import FITTING, Line, ScopeLine
 from stepgrad.replay.graph.summary import KEPT, Summary
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.replay.telling.titles import title
-from stepgrad.replay.training import last_update, parameters
+from stepgrad.replay.training import parameters, updating
 
 _ELEMENT = re.compile(r"(.+?)((?:\[\d+(?:, ?\d+)*\])+)", re.ASCII)
 _MEMBER = re.compile(r"(.+?)/((?:neuron_?\d+/)?[^/]+)", re.ASCII)
@@ -27,9 +29,9 @@ _MEMBER = re.compile(r"(.+?)/((?:neuron_?\d+/)?[^/]+)", re.ASCII)
 def parameter_lines(session: Session) -> Sequence[Line]:
     """Return the parameters, or where there are many, matrices of them, as folded scopes.
 
-    Only the matrix with the selected node is open: its elements follow its heading.
+    Only the matrix with the selected node may be open: its elements follow its heading.
     """
-    return _lines(session.recording, session.selected)
+    return _lines(session.recording, None if session.in_closed else session.selected)
 
 
 @kept(2)
@@ -42,16 +44,66 @@ def _lines(recording: Recording, selected: int | None) -> Sequence[Line]:
     return lines
 
 
+def matrix_of(recording: Recording, node: int | None) -> ScopeLine | None:
+    """Return the matrix that a node is an element of, as a folded scope; None if it is in none."""
+    lines = _grouped(recording).lines
+    return next((each for each in lines if isinstance(each, ScopeLine) and each.holds(node)), None)
+
+
 def values(state: State, line: ScopeLine) -> Summary:
     """Sum up the magnitudes of the elements of a matrix."""
-    since = last_update(state.recording, state.position)
-    return _values(state.recording, line, since or state.position)
+    recording, position = state.recording, state.position
+    changed = min(position, recording.history.made_at(line.nodes[-1]))
+    if block := updating(recording, position):
+        writes = _writes(block.writes, line)
+        done = bisect_left(writes, position - block.start)
+        changed = max(changed, block.start + (writes[done - 1] + 1 if done else 0))
+    return _values(recording, line, changed)
 
 
 @kept(KEPT)
 def _values(recording: Recording, line: ScopeLine, position: int) -> Summary:
-    found = (recording.history.value(node, position) for node in line.nodes)
-    return Summary.of(value for value in found if value is not None)
+    return Summary.of(_elements(recording, line.nodes, position))
+
+
+@kept(KEPT)
+def _writes(writes: Writes, line: ScopeLine) -> Sequence[int]:
+    """Which of some writes change an element of a matrix."""
+    return sorted(write for node in line.nodes for write in writes.updates.get(node, ()))
+
+
+def _elements(recording: Recording, nodes: Sequence[int], position: int) -> list[float]:
+    """Return the values of those nodes that are made.
+
+    Most are written in the last update, or in the one before; only the others are looked up node by
+    node.
+    """
+    found: list[float] = []
+    at = position
+    for _ in range(2):
+        block = updating(recording, at)
+        if block is None:
+            return [*found, *_first(recording, nodes, position)]
+        left, done = [], position - block.start
+        for node in nodes:
+            writes = block.writes.updates.get(node, ())
+            if before := bisect_left(writes, done):
+                found.append(block.after[writes[before - 1]])
+            else:
+                left.append(node)
+        nodes, at = left, block.start
+    values = (recording.history.value(node, position) for node in nodes)
+    return [*found, *(value for value in values if value is not None)]
+
+
+def _first(recording: Recording, nodes: Sequence[int], position: int) -> Iterator[float]:
+    """Yield the values with which those nodes were made that are, by a position."""
+    forward = None
+    for node in nodes:
+        if forward is None or node >= forward.end:
+            forward = recording.history.forward_of(node)
+        if forward.start + forward.length <= position or forward.made_at(node) <= position:
+            yield forward.values[node - forward.base]
 
 
 def row_names(recording: Recording) -> Mapping[int, str]:

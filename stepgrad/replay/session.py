@@ -34,7 +34,8 @@ class Session:
     """Where a replay is, what it looks at, and where it stops.
 
     `selected` is the node that a person points at; without one, the `subject` is what the last
-    event is about. `folded` scopes show as one line. What is drawn is what was `chosen`, or the
+    event is about. `folded` scopes show as one line, and so does the matrix of a parameter that is
+    selected and `closed`. What is drawn is what was `chosen`, or the
     `view` that suits the recording; if it has to `fit` its panel, as small as that takes. In the
     view of a network, the `opened` neuron (such as `layer1/neuron2`) is drawn as the graph of its
     nodes. `said` is the message of the last command, if any; it names commands, not keys (`hints`).
@@ -52,6 +53,7 @@ class Session:
     sought: str = ""
     said: str = ""
     folded: frozenset[str] = frozenset()
+    closed: int | None = None
     constants: bool = False
     chosen: View | None = None
     opened: str = ""
@@ -135,6 +137,11 @@ class Session:
         return next(iter(self.state.scene), None) if focus is None else focus
 
     @property
+    def in_closed(self) -> bool:
+        """Whether a parameter is selected whose matrix stays closed."""
+        return self.selected is not None and self.closed == self.selected
+
+    @property
     def place(self) -> Place:
         """Where in the program the subject was made, or has just been written to by hand."""
         subject, state = self.subject, self.state
@@ -155,6 +162,6 @@ class Session:
         """Change something, and say so."""
         return replace(self, said=said, **changes)
 
-    def select(self, node: int | None) -> Session:
-        """Point at a node, or at none."""
-        return replace(self, selected=node, said="")
+    def select(self, node: int | None, *, closed: bool = False) -> Session:
+        """Point at a node, or at none; its matrix may stay closed in the list of parameters."""
+        return replace(self, selected=node, said="", closed=node if closed else None)

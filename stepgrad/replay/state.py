@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import index
 
@@ -62,14 +62,18 @@ class State:
     @property
     def step_ordinal(self) -> int | None:
         """Which of the training steps this is, counted from 0; None before the first."""
-        ordinal = bisect_left(self.recording.steps, self.position) - 1
+        return self._ordinal(self.recording.steps)
+
+    def _ordinal(self, steps: Sequence[int]) -> int | None:
+        ordinal = bisect_left(steps, self.position) - 1
         return ordinal if ordinal >= 0 else None
 
     @property
     def step(self) -> int | None:
         """The number of the training step; None before the first, and where nothing is trained."""
-        ordinal = self.step_ordinal
-        return None if ordinal is None else step_number(self.recording, ordinal)
+        steps = self.recording.steps  # once: the first mark of a growing recording makes others
+        ordinal = self._ordinal(steps)
+        return None if ordinal is None else _number_of(self.recording, steps, ordinal)
 
     @property
     def step_bounds(self) -> tuple[int, int]:
@@ -77,7 +81,8 @@ class State:
 
         What comes before the first step is counted as a step.
         """
-        steps, ordinal = self.recording.steps, self.step_ordinal
+        steps = self.recording.steps
+        ordinal = self._ordinal(steps)
         if len(steps) < 2:
             return 0, self.recording.length
         if ordinal is None:
@@ -199,7 +204,10 @@ class State:
 
 def step_number(recording: Recording, ordinal: int) -> int | None:
     """Return the number of a training step; None where nothing is trained."""
-    steps = recording.steps
+    return _number_of(recording, recording.steps, ordinal)
+
+
+def _number_of(recording: Recording, steps: Sequence[int], ordinal: int) -> int | None:
     match recording.blocks[recording.history.block_at(steps[ordinal])]:
         case Marked(kind="step", number=int() as number):
             return number

@@ -47,12 +47,18 @@ def gradient_course(recording: Recording, node: int, points: int) -> Sequence[fl
 
 def last_update(recording: Recording, position: int) -> int:
     """Return the position of the last update up to a position; 0 if there is none."""
+    block = updating(recording, position)
+    return 0 if block is None else min(position, block.start + block.length)
+
+
+def updating(recording: Recording, position: int) -> Write | None:
+    """Return the last update that has begun by a position; None if there is none."""
     here = recording.history.block_at(position - 1) if position else -1
     for number in range(here, -1, -1):
         block = recording.blocks[number]
         if isinstance(block, Write) and block.writes.updates:
-            return min(position, block.start + block.length)
-    return 0
+            return block
+    return None
 
 
 class Loss(NamedTuple):

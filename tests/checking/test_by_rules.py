@@ -54,5 +54,5 @@ def test_a_recording_of_it_says_the_same(tmp_path: Path) -> None:
 
 def test_diagnose_leads_to_the_event() -> None:
     told = stepgrad("diagnose", WRONG, code=1).stdout
-    assert "stepgrad run --to 13" in told
+    assert "stepgrad run --at 13" in told
     assert "12 gradient writes" in stepgrad("diagnose", RIGHT).stdout

@@ -322,6 +322,23 @@ def test_central_differences_raise_no_false_alarm(
     assert by_way(recording)["central differences"].ok
 
 
+@pytest.mark.parametrize("steps", [50, 100, 200, 400, 1000])
+@pytest.mark.parametrize("activation", [lambda x: x, Value.tanh, Value.sigmoid])
+def test_a_gradient_where_training_has_converged_is_not_held_against_rounding(
+    activation: Callable[[Value], Value], steps: int
+) -> None:
+    w, b = Value(0.3), Value(0.0)
+    targets = [(x, activation(Value(0.7 * x + 0.1)).data) for x in (-1.0, 0.5, 2.0)]
+    for _ in range(steps):
+        w.grad = b.grad = 0
+        with record() as recording:
+            losses = [(activation(w * x + b) - target) ** 2 for x, target in targets]
+            sum(losses[1:], losses[0]).backward()
+        w.data -= 0.15 * w.grad
+        b.data -= 0.15 * b.grad
+    assert by_way(recording)["central differences"].ok
+
+
 def test_a_slope_where_there_is_no_gradient_is_told() -> None:
     with record() as recording:
         x = Value(0.0, label="x")

@@ -191,7 +191,7 @@ def test_what_takes_one_file_asks_for_a_lesson(folder: Path) -> None:
     for command in ("replay", "record"):
         said = stepgrad(*command.split(), folder, code=2).stderr
         assert "course: is a course; name one of its lessons, such as course/a.scenario.y" in said
-    assert "for one lesson" in stepgrad("run", "--to", "3", folder, code=2).stderr
+    assert "for one lesson" in stepgrad("run", "--at", "3", folder, code=2).stderr
 
 
 @pytest.mark.parametrize("typed", ["course", "course/course.yaml"])

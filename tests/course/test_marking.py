@@ -172,6 +172,7 @@ def test_a_folder_of_three_right_and_four_wrong_submissions(tmp_path: Path) -> N
         ("backward = 3", "ann.py has no function or class called backward"),
         ("def backward(x, w):\n    return 1 / 0", "line 2: ZeroDivisionError: division by zero"),
         ("x = 1\ndef backward(:", "line 2: SyntaxError"),
+        ("x = 1\ny = '\0'", "ann.py:2: contains a null byte"),
         ("def backward(x): return 1", "backward returns 1 gradient for 2 inputs"),
         ("def backward(x):\n    return [0] * 10**10", "it takes too much memory"),
         ("def backward(x):\n    return open('neuron.yaml').read()", "line 2: FileNotFoundError"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from diagnosing import verdicts
 from graphs import Program, programs, run
-from stepgrad import SGD, Recording, Value, clip_norm, record
+from stepgrad import SGD, Recording, Value, clip_norm, op, record
 from stepgrad.diagnosis import QUESTIONS, Question, Verdict, diagnose
 from stepgrad.engine.tape import seed
 from stepgrad.recording import events
@@ -222,7 +222,7 @@ def test_whatever_stops_being_finite(program: Callable[[], None], begins: int, w
     assert words in found.text
 
 
-def test_an_overflow_is_silent_where_it_is_known_what_diverges(
+def test_an_overflow_is_a_note_where_it_is_known_what_diverges(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def uphill(_: object) -> Iterator[Verdict]:
@@ -239,8 +239,89 @@ def test_an_overflow_is_silent_where_it_is_known_what_diverges(
         a_sum()
     finite = next(each for each in QUESTIONS if each.name == "non_finite")
     monkeypatch.setattr("stepgrad.diagnosis.QUESTIONS", (finite,))
-    assert [each.name for each in diagnose(diverging)] == ["non_finite"]
+    (overflow,) = diagnose(diverging)
+    assert overflow.name == "non_finite"
+    assert "lower the learning rate" in overflow.advice
     questions = finite, Question("uphill", "does it?", "it does", uphill)
     monkeypatch.setattr("stepgrad.diagnosis.QUESTIONS", questions)
-    assert [each.name for each in diagnose(diverging)] == ["uphill"]
+    cause, note = diagnose(diverging)
+    assert (cause.name, cause.note) == ("uphill", False)
+    assert (note.name, note.note, note.advice) == ("non_finite", True, "")
+    assert (note.text, note.events) == (overflow.text, overflow.events)
     assert [each.name for each in diagnose(another)] == ["non_finite", "uphill"]
+
+
+def advice(f: Callable[..., Value], *numbers: float) -> str:
+    """What people should do about `f` at these numbers, after the whole backward pass."""
+    with record() as recording:
+        f(*(Value(each, label) for each, label in zip(numbers, "xy", strict=False))).backward()
+    found = verdict(recording)
+    assert found is not None
+    return found.advice
+
+
+@pytest.mark.parametrize(
+    ("f", "numbers", "words"),
+    [
+        (lambda x: x.log() * 2, [0.0], "Keep the argument of the logarithm above 0"),
+        (lambda x: x.log() * 2, [5e-324], "Keep the argument of the logarithm above 0"),
+        (lambda x: x.log() * 2, [-3.0], "Find out why the argument of the logarithm is below 0"),
+        (lambda x: x.log1p() * 2, [-1.0], "Keep the argument of log1p above −1"),
+        (lambda x: x.log1p() * 2, [-3.0], "Find out why the argument is below −1"),
+        (lambda x: x.sqrt() * 2, [0.0], "Add a small positive number under the root"),
+        (lambda x: x.sqrt() * 2, [-3.0], "Find out why the number under the root is below 0"),
+        (lambda x: 1 / x, [0.0], "Keep the denominator away from 0"),
+        (lambda x: 1 / x, [-1e-200], "Keep the denominator away from 0"),
+        (lambda x, y: x / y, [1e308, 0.01], "Find out what is so large"),
+        (lambda x: x**0.5, [0.0], "Add a small positive number to the base"),
+        (lambda x: x**0.5, [-3.0], "Find out why the base is below 0"),
+        (lambda x: x**-1, [0.0], "Keep the base away from 0"),
+        (lambda x: x**-2, [-1e-200], "Keep the base away from 0"),
+        (lambda x: x**x, [-3.0], "Keep the base above 0, or make the exponent a plain number"),
+        (lambda x: x**2, [-1e200], "Find out what is so large"),
+        (lambda x: x.exp(), [1e3], "Subtract the largest exponent"),
+        (lambda x: x.cosh(), [-1e3], "Subtract the largest exponent"),
+        (lambda x: x * 1e200 * 1e200, [1.0], "Find out what is so large"),
+    ],
+)
+def test_each_cause_has_its_own_advice(
+    f: Callable[..., Value], numbers: list[float], words: str
+) -> None:
+    assert advice(f, *numbers).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("f", "at", "words"),
+    [
+        (Value.sqrt, 0.0, "Add a small positive number under the root"),
+        (lambda x: x**0.5, 0.0, "Add a small positive number to the base"),
+        (lambda x: x**x, -3.0, "Keep the base above 0, or make the exponent a plain number"),
+        (Value.sqrt, -3.0, "Find out why the number under the root is below 0"),
+    ],
+)
+def test_a_tangent_gets_the_advice_of_its_slope(
+    f: Callable[[Value], Value], at: float, words: str
+) -> None:
+    with record() as recording:
+        x = Value(at, "x")
+        seed(x, 1.0)
+        f(x)
+    found = verdict(recording)
+    assert found is not None
+    assert found.advice.startswith(words)
+
+
+def test_an_update_that_overflows_has_too_long_a_step() -> None:
+    with record() as recording:
+        an_update()
+    found = verdict(recording)
+    assert found is not None
+    assert "lower the learning rate" in found.advice
+
+
+def test_a_function_of_the_programs_own_is_to_look_at() -> None:
+    @op
+    def bad_one(x: float) -> float:
+        return x * inf
+
+    assert advice(lambda x: bad_one(x) * 2, 1.0).startswith("Look at the function")

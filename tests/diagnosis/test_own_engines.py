@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from textwrap import dedent, indent
 
 import pytest
 
@@ -31,6 +32,45 @@ def test_an_engine_that_is_right_is_not_blamed(path: Path) -> None:
 def test_gradients_that_are_written_once_are_in_the_recording_once(name: str) -> None:
     recording = recorded(FOREIGN / "healthy" / f"{name}.py")
     assert not verdicts(recording)
+
+
+SEVERAL = {
+    "rows": """
+        for x in (1.0 + step, 0.5):
+            h = (w * Value(x) + b).tanh()
+            (h * h * 3.0 + h * w).backward()
+        """,
+    "losses": "one.backward(); other.backward()",
+    "losses, one kept": """
+        one.backward()
+        kept = w.grad, b.grad
+        w.grad = b.grad = 0.0
+        other.backward()
+        w.grad, b.grad = w.grad + kept[0], b.grad + kept[1]
+        """,
+    "roots": "one.backward(other)",
+}
+
+
+@pytest.mark.parametrize("sign", ["=", "+="])
+@pytest.mark.parametrize("passes", SEVERAL)
+def test_several_passes_of_an_engine_that_sums_in_a_dict_are_not_blamed(
+    sign: str, passes: str, tmp_path: Path
+) -> None:
+    engine, loop = (FOREIGN / "healthy" / "dict_sums.py").read_text().split("w, b = ")
+    engine = engine.replace("def backward(self):", "def backward(self, *others):")
+    engine = engine.replace("build(self)", "[build(root) for root in (self, *others)]")
+    engine = engine.replace(
+        "grads[id(self)] = 1.0", "grads |= {id(root): 1.0 for root in (self, *others)}"
+    )
+    loop = loop.replace("    loss = ", "    one = ").replace("loss.data", "one.data")
+    loop = loop.replace(
+        "    loss.backward()\n",
+        "    other = h * w + b * b\n" + indent(dedent(SEVERAL[passes]), "    ") + "\n",
+    )
+    path = tmp_path / "mine.py"
+    path.write_text(f"{engine.replace('v.grad = grads', f'v.grad {sign} grads')}w, b = {loop}")
+    assert [each.text for each in verdicts(recorded(path))] == []
 
 
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=lambda mistake: mistake.name)
@@ -274,3 +314,48 @@ def test_the_gradient_of_an_operand_may_be_taken_for_its_value(tmp_path: Path) -
     found = judgement(recorded(MISTAKES["mul_of_gradient"].planted(tmp_path)))
     assert found is not None
     assert re.search(r": (.+)\.grad is taken for the value of \1$", found.faults[0].text)
+
+
+LATE = """
+import weakref
+
+class Function:
+    def __call__(self, *inputs):
+        out = Variable(inputs[0].data * inputs[1].data)
+        out.creator = self
+        self.inputs, self.output = inputs, weakref.ref(out)
+        return out
+
+class Variable:
+    def __init__(self, data):
+        self.data, self.grad, self.creator = data, None, None
+    def __mul__(self, other):
+        return Function()(self, other)
+    def backward(self):
+        self.grad = 1.0
+        f = self.creator
+        a, b = f.inputs
+        a.grad, b.grad = b.data, a.data
+
+x, y = Variable(3.0), Variable(2.0)
+product = Function()(x, y)
+product.backward()
+"""
+
+
+def test_an_engine_whose_operands_are_not_seen_is_said_to_be(tmp_path: Path) -> None:
+    path = tmp_path / "late.py"
+    path.write_text(LATE, "utf-8")
+    found = judgement(recorded(path))
+    assert found is not None
+    assert not found.faults
+    assert [each for each in found.hidden if "computed from is not seen" in each]
+
+
+def test_an_operator_that_is_nearly_what_it_stands_for_is_not_blamed(tmp_path: Path) -> None:
+    text = (FOREIGN / "healthy" / "nearly.py").read_text()
+    path = tmp_path / "exactly_first.py"
+    path.write_text(text.replace("s.sigmoid() / p\n", "s.sigmoid() / Value(1e6) / p\n"), "utf-8")
+    recording = recorded(path)
+    assert "Value(1e6)" in path.read_text("utf-8")
+    assert "engine" not in [each.name for each in verdicts(recording)]

@@ -3,6 +3,7 @@
 import copy
 import math
 import re
+import warnings
 from collections.abc import Callable, Iterable
 from functools import partial
 from math import isclose
@@ -55,9 +56,17 @@ def test_partials_are_what_passes_back() -> None:
 
 
 def test_an_operation_is_one_node_named_after_its_function() -> None:
-    x = Value(2.0, label="x")
+    class Own(Value):
+        __add__ = op(name="__add__")(lambda one, other: one + other)
+
+        @op
+        def __matmul__(self, other: Any) -> Any:
+            return self * other
+
+    x = Own(2.0, label="x")
     y = cube(x)
     assert (y._prev, y._op, operation(y).written({"a": "x"})) == ((x,), "cube", "cube(x)")
+    assert [operation(each).written({}) for each in (x + x, x @ x)] == ["a + b", "matmul(a, b)"]
     assert op(name="third power")(lambda x: x * x * x)(x)._op == "third power"
 
 
@@ -150,7 +159,7 @@ GIVE = "{} must be a real number, not {}"
 @pytest.mark.parametrize(
     ("partials", "function", "message"),
     [
-        ((lambda *xs: xs[0],), two, r"two() has partials for 1 operand, and got 2"),
+        ((lambda *xs: xs[0],), two, "two() has partials for 1 operand, and got 2: a setting "),
         ((lambda _: 1, lambda _: 1), one, "one() has partials for 2 operands, and got 1"),
         ((), one, "one() has partials for 0 operands, and got 1"),
         (lambda *xs: xs[0], two, "two() has partials for 1 operand, and got 2"),
@@ -247,8 +256,54 @@ def test_the_derivative_of_a_function(
     assert found.by == by
 
 
-def test_where_there_is_no_derivative_it_is_nan() -> None:
-    assert math.isnan(derivative(math.sqrt, [0.0], 0).value)
+@pytest.mark.parametrize(
+    ("function", "at", "due"),
+    [
+        (math.asin, 0.999999, 707.1069579492319),
+        (math.asin, -0.9999999, 2236.068033403962),
+        (math.acosh, 1.0000001, 2236.0679216067026),
+        (math.atanh, 1 - 1e-8, 5e7),
+    ],
+)
+def test_the_derivative_near_the_end_of_a_domain(
+    function: Callable[..., float], at: float, due: float
+) -> None:
+    assert isclose(derivative(function, [at], 0).value, due, rel_tol=1e-4)
+
+
+def test_numbers_of_numpy_become_floats() -> None:
+    np = pytest.importorskip("numpy")
+    x = Value(0.5)
+    (op(np.tanh)(x) + op(lambda x: np.exp(x) * 2)(x)).backward()
+    assert type(x.grad) is float
+    assert isclose(x.grad, 1 - math.tanh(0.5) ** 2 + 2 * math.exp(0.5), rel_tol=1e-9)
+
+
+@pytest.mark.parametrize("action", ["always", "error"])
+def test_what_numpy_says_of_complex_steps_is_not_shown(action: Any) -> None:
+    np = pytest.importorskip("numpy")
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter(action)
+        y = op(lambda *xs: float(np.dot(xs, xs)))(x := Value(3.0), 2.0)
+        warnings.simplefilter("always")
+        warnings.warn("mine", stacklevel=1)
+    y.backward()
+    assert isclose(x.grad, 6.0)
+    assert [str(each.message) for each in shown] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("function", "at"),
+    [(math.sqrt, 0.0), (math.floor, 3.0), (math.ceil, -1.0), (round, 0.5), (lambda x: x > 2, 2.0)],
+)
+def test_where_there_is_no_derivative_it_is_nan(function: Any, at: float) -> None:
+    assert math.isnan(derivative(function, [at], 0).value)
+
+
+@pytest.mark.parametrize("function", [math.floor, abs, lambda x: x**3, lambda x: max(x, -x) ** 1.5])
+def test_where_it_is_0_it_is_0(function: Any) -> None:
+    at = 0.5 if function is math.floor else 0.0
+    assert isclose(derivative(function, [at], 0).value, 0.0, abs_tol=1e-3)
 
 
 # Subclasses.

@@ -43,6 +43,14 @@ def test_numpy_arrays_are_arrays_of_values() -> None:
     assert (weights < 0).tolist() == [False, True]
 
 
+def test_numpy_computes_a_variance() -> None:
+    np = pytest.importorskip("numpy")
+    xs = np.array([Value(1.0), Value(2.0), Value(6.0)])
+    assert xs.var().data == pytest.approx(14 / 3)
+    xs.std().backward()
+    assert [x.grad for x in xs] == pytest.approx([(x.data - 3) / 3 / 14**0.5 * 3**0.5 for x in xs])
+
+
 def test_numbers_compare_and_values_equal_only_themselves() -> None:
     two, also, nan = Value(2.0), Value(2.0), Value(math.nan)
     assert two < 3
@@ -68,7 +76,7 @@ def test_numbers_compare_and_values_equal_only_themselves() -> None:
     ],
 )  # fmt: skip
 def test_what_would_lose_the_gradient_is_refused(refused: Callable[[Any], object]) -> None:
-    with pytest.raises(TypeError, match=r"use its \.data .* v\.exp\(\) for math\.exp\(v\)"):
+    with pytest.raises(TypeError, match=r"v\.exp\(\) for math\.exp\(v\), and v\.data"):
         refused(Value(2.0))
 
 

@@ -180,7 +180,7 @@ def test_the_command(tmp_path: Path) -> None:
     page = goal.read_text(encoding="utf-8")
     assert done.stderr == f"26 events; {len(page.encode()):,} bytes in {goal}\n"
     assert data_of(page)["at"] == 21
-    assert "stepgrad run --to {} two_layer" in page
+    assert "stepgrad run --at {} two_layer" in page
     done = run("export", "xor_tanh", "--to", "html", "--replay", "--steps", "0-1,7", "-o", goal)
     assert done.stderr.startswith("1,191 events of 39,853; ")
 
@@ -209,7 +209,7 @@ def test_the_page_of_a_program_has_its_docstring_and_opens_in_the_terminal(tmp_p
     assert "Squares <em>something</em>" in page
     assert '<button class="key" data-do="next_node"' in page
     assert '<kbd title="in the terminal: try another value">e</kbd>' in page
-    assert f"stepgrad run --to {{}} {program} --rate 0.1" in page
+    assert f"stepgrad run --at {{}} {program} --rate 0.1" in page
 
 
 def test_only_recordings_are_shown() -> None:

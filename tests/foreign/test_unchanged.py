@@ -104,6 +104,7 @@ def operations(text: str) -> list[tuple[str, tuple[int | None, ...]]]:
         ("5 - V(2.0)", [("sub", (1, 0))]),
         ("a = V(2.0)\nfor _ in range(3): a = a * a", [("mul", (n, n)) for n in range(3)]),
         ("a = V(2.0)\nfor _ in range(3): a = a ** 2", [("pow", (n, n + 1)) for n in (0, 2, 4)]),
+        ("a = V(2.0)\nfor n in (2, -1, 3): a = a ** n", [("pow", (n, n + 1)) for n in (0, 2, 4)]),
         ("a, b = V(2.0), V(2.0)\nfor _ in range(3): a = a / b", [
             ("div", (0, 1)), ("div", (2, 1)), ("div", (3, 1)),
         ]),
@@ -119,6 +120,27 @@ def test_a_number_in_an_operation_is_a_constant_and_one_of_the_program_a_leaf() 
     made = heard("a = V(2.0)\nb = a * 3 + V(4)\nc = a ** 2")[0].made()
     assert [name for name, *_ in made] == [
         "leaf", "constant", "mul", "leaf", "add", "constant", "pow",
+    ]  # fmt: skip
+
+
+def test_a_number_that_is_made_into_an_operand_is_that_operand() -> None:
+    text = """
+class Node:
+    def __init__(self, *inputs):
+        self.inputs, self.value, self.gradient = inputs, None, 0.0
+        self.forward()
+    def __add__(self, other):
+        return Add(self, Input(other))
+class Input(Node):
+    def __init__(self, value):
+        self.inputs, self.value, self.gradient = (), value, 0.0
+class Add(Node):
+    def forward(self):
+        self.value = self.inputs[0].value + self.inputs[1].value
+Input(1.0) + 2.0
+"""
+    assert hear(text)[0].made() == [
+        ("leaf", 1.0, ()), ("constant", 2.0, ()), ("add", 3.0, (0, 1)),
     ]  # fmt: skip
 
 

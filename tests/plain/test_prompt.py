@@ -65,7 +65,7 @@ def test_without_a_line_every_event_is_told() -> None:
 
 def test_it_opens_where_it_is_asked_to() -> None:
     assert "Event 9 of 26, forward: h is relu" in "\n".join(
-        answers("two_layer", "--to", "h", stdin="q")
+        answers("two_layer", "--at", "h", stdin="q")
     )
 
 

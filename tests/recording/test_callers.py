@@ -101,6 +101,21 @@ def test_a_class_of_ones_own_is_asked_within() -> None:
     assert lines(recording) == [line, model.line, model.line]
 
 
+def test_a_generator_expression_is_part_of_the_call_around_it() -> None:
+    noted: list[Any] = []
+
+    def doubled(value: Value) -> Value:
+        made = value * 2
+        noted.append(sys._getframe(1).f_trace)
+        return made
+
+    with record(lines=True):
+        for _ in range(3):
+            sum(doubled(Value(x)) for x in (1.0, 2.0))
+        noted.append(sys._getframe().f_trace)
+    assert len({id(mark.path) for mark in noted}) == 1
+
+
 def test_a_copy_is_made_where_python_makes_it() -> None:
     with record(lines=True) as recording:
         copy.deepcopy(Value(1.0))

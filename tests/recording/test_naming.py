@@ -68,6 +68,10 @@ NAMES = {
     ),
     "a display": ("d = {'a': [Value(1), Value(2)]}", ["d['a'][0]", "d['a'][1]"]),
     "a sum": ("ws = [Value(1), Value(2)]\ns = sum(ws)", ["ws[0]", "ws[1]", "–", "s"]),
+    "a loss": (
+        "a, b = Value(1), Value(2)\nL = binary_cross_entropy((a * b).sigmoid(), 0)",
+        ["a", "b", *["–"] * 10, "L"],
+    ),
     "sums in a list": (
         "ws = [Value(1), Value(2)]\nss = [sum(w * i for w in ws) for i in range(2)]",
         ["ws[0]", "ws[1]", "–", "–", "–", "ss[0]", "–", "–", "–", "ss[1]"],
@@ -257,8 +261,22 @@ ARRAYS = {
     ),
     "elementwise": (
         "v = np.array([Value(1), Value(2)])\nh = np.tanh(v)",
-        ["v[0]", "v[1]", "h", "h"],
+        ["v[0]", "v[1]", "h[0]", "h[1]"],
     ),
+    "elementwise in two dimensions": (
+        "w = np.array([[Value(1), Value(2)]])\nk = w * 2",
+        ["w[0][0]", "w[0][1]", "k[0][0]", "k[0][1]"],
+    ),
+    "in a function": (
+        "v = np.array([Value(1), Value(2)])\n"
+        "def f(v):\n    h = v * 2\n    h.sum().backward()\nf(v)",
+        ["v[0]", "v[1]", "h[0]", "h[1]", "–"],
+    ),
+    "in a loop": (
+        "v = np.array([Value(1), Value(2)])\nfor _ in range(2):\n    h = v * 2",
+        ["v[0]", "v[1]", "h", "h", "h[0]", "h[1]"],
+    ),
+    "no array, but a loop": ("h = Value(1)\nfor x in (2, 3):\n    h = h * x", ["h", "h", "h"]),
     "a product of matrices": (
         "w = np.array([[Value(1), Value(2)]])\nh = w @ [3, 4]\nhs = [r @ [1, 2] for r in w]",
         ["w[0][0]", "w[0][1]", *["–"] * 6],
@@ -453,6 +471,33 @@ def test_rows_that_are_described_once_have_leaves_of_their_own(
     assert found == [f"kept[{row}]" for row in range(20)]
 
 
+@pytest.mark.parametrize("every", [1, 7, 13])
+def test_a_look_at_what_is_over_in_the_middle_of_a_call_leaves_its_scopes(
+    ran: Callable[[str], Recording], every: int
+) -> None:
+    recording = ran(
+        f"""
+        from stepgrad.recording.record import active_recorder
+        from stepgrad.recording import pending, released
+        pending.MANY, released._LEAST = 64, 8
+        w = Value(2.0)
+        def small(x):
+            return x * w
+        def loss(row):
+            total = w * row
+            for part in range(12):
+                total = total + small(total)
+                if part == 5 and row % {every} == 0:
+                    active_recorder()._look()
+            return total.data
+        losses = [loss(row) for row in range(60)]
+        """
+    )
+    # A call that makes a single node is no scope.
+    assert not [scope for scope in scopes(recording) if "small" in scope]
+    assert len([block for block in recording.blocks if isinstance(block, Forward)]) > 4
+
+
 def test_where_no_leaf_is_held_later_ones_are_looked_for_at_the_end(
     ran: Callable[[str], Recording], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -513,6 +558,34 @@ def test_the_leaves_of_another_engine_are_named(ran: Callable[[str], Recording])
         """
     )
     assert names(recording)[:2] == ["model['w'][0]", "model['w'][1]"]
+
+
+def test_the_rules_on_a_tape_name_nothing(ran: Callable[[str], Recording]) -> None:
+    recording = ran(
+        """
+        tape = []
+        class Number:
+            def __init__(self, data):
+                self.data, self.grad = data, 0.0
+            def __mul__(self, other):
+                out = Number(self.data * other.data)
+                def rule():
+                    self.grad += other.data * out.grad
+                    other.grad += self.data * out.grad
+                tape.append(rule)
+                return out
+        class Model:
+            def __init__(self):
+                self.w = Number(2.0)
+            def __call__(self, x):
+                return self.w * Number(x)
+        model = Model()
+        loss = model(3.0)
+        loss.grad = 1.0
+        tape.pop()()
+        """
+    )
+    assert names(recording) == ["model.w", "–", "loss"]
 
 
 def test_what_an_engine_holds_while_it_works_names_nothing(ran: Callable[[str], Recording]) -> None:
@@ -840,6 +913,37 @@ def test_our_classes_and_functions_of_libraries_are_not_searched(
     assert names(recording) == ["Mine.kept", "–", "–", "–"]
     assert Value in looked
     assert Value.backward not in looked
+
+
+def test_what_a_library_holds_that_calls_the_program_is_not_searched(
+    ran: Callable[[str], Recording], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (library := tmp_path / "site-packages").mkdir()
+    (library / "tester.py").write_text(
+        "kept = []\ndef call(function):\n    result = function(kept)\n    return result\n"
+    )
+    looked: list[object] = []
+    node_of = holders._node_of
+
+    def look(thing: object) -> object:
+        looked.append(thing)
+        return node_of(thing)
+
+    monkeypatch.setattr(holders, "_node_of", look)
+    recording = ran(
+        f"""
+        import sys
+        sys.path.insert(0, {str(library)!r})
+        import tester
+        def test(kept):
+            kept.append(Value(2.0))
+            model = [Value(3.0)]
+            (kept[0] * model[0]).backward()
+        tester.call(test)
+        """
+    )
+    assert names(recording) == ["kept[0]", "model[0]", "–"]
+    assert sys.modules.pop("tester").call not in looked
 
 
 def test_looking_for_names_keeps_nothing_alive(ran: Callable[[str], Recording]) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import copy
 import gc
+import random
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from itertools import product
 from pathlib import Path
 from threading import Barrier, Thread
 
@@ -65,6 +67,23 @@ def test_passes_of_different_shape_do_not() -> None:
     shapes = [block.structure for block in forwards(recording)]
     assert len({id(shape) for shape in shapes}) == len(shapes)
     assert len({id(block.sweep) for block in backwards(recording)}) == 5
+
+
+@pytest.mark.parametrize("repeats", [1, 40], ids=["described", "compiled"])
+def test_passes_that_look_up_rows_of_a_table_name_the_right_ones(repeats: int) -> None:
+    table = [Value(float(row)) for row in range(3)]
+    contexts = [*product(range(3), repeat=3)] * repeats
+    random.Random(0).shuffle(contexts)
+    with record() as recording:
+        sum(table[1:], table[0]).backward()  # the rows come into the log together
+        for context in contexts:
+            x, y, z = (table[row] for row in context)
+            ((x * y).tanh() * z).backward()
+    passes = forwards(recording)[-len(contexts) :]
+    for (a, b, c), made in zip(contexts, passes, strict=True):
+        assert recording.node(made.base).operands == (a, b)
+        assert recording.node(made.base + 2).operands == (made.base + 1, c)
+    assert len({id(each.structure) for each in passes}) == 27
 
 
 @pytest.mark.parametrize("part", ["name", "scope", "line"])

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from random import Random
 from threading import Barrier, Event, Thread
 
@@ -18,6 +19,7 @@ from reference import bits, fold
 from stepgrad import SGD, Recording, State, Value, mark, record, scope
 from stepgrad.recording.blocks import Backward, Forward
 from stepgrad.recording.events import Op
+from stepgrad.recording.index import Index
 from stepgrad.replay.training import parameters
 
 STEPS, READERS = 150, 3
@@ -113,6 +115,61 @@ def test_whoever_reads_while_it_grows_reads_what_is_so(seed: int) -> None:
     assert list(growing.events) == list(FINISHED.events)
     assert growing.names(growing.length) == FINISHED.names(FINISHED.length)
     assert list(growing.steps) == list(FINISHED.steps)
+
+
+def test_a_step_is_looked_up_among_the_steps_of_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    with record() as recording:
+        x = Value(2.0)
+        mark("step", 0)
+        (x * x).backward()
+    # Until the mark is logged, the first forward pass begins a step.
+    answers = iter([[0], [1], [0], [1]])
+    monkeypatch.setattr(Index, "steps", lambda _: next(answers))
+    assert State(recording, 1).step is None
+    next(answers)
+    assert State(recording, 1).step_bounds == (0, recording.length)
+
+
+class Interrupted(Index):
+    """An index to which another thread adds, just before some look at how far it has come."""
+
+    add: Callable[[], None]
+    looks = 0
+
+    @property
+    def _indexed(self) -> int:
+        self.looks -= 1
+        if not self.looks and not self._indexing.locked():
+            self.add()
+            self._catch_up()
+        return int(vars(self)["_indexed"])
+
+    @_indexed.setter
+    def _indexed(self, number: int) -> None:
+        vars(self)["_indexed"] = number
+
+
+@pytest.mark.parametrize("about", ["value", "grad"])
+@pytest.mark.parametrize("name", ["neuron/w", "neuron/b"])
+def test_a_block_that_comes_in_the_middle_of_a_question_is_not_missed(
+    name: str, about: str
+) -> None:
+    node = FINISHED.first_named(name)
+    for blocks in range(1, 24):
+        for looks in range(1, 12):
+            growing = Recording()
+            growing.catch_up(FINISHED, blocks)
+            index, asked = growing.history.index, getattr(growing.history, about)
+            asked(node, growing.length)
+            index.__class__ = Interrupted
+            assert isinstance(index, Interrupted)
+            growing.catch_up(FINISHED, blocks + 1)
+            index.add = partial(growing.catch_up, FINISHED, blocks + 2)
+            index.looks = looks
+            asked(node, growing.length)
+            growing.catch_up(FINISHED, blocks + 2)
+            right = getattr(FINISHED.history, about)(node, growing.length)
+            assert asked(node, growing.length) == right, (blocks, looks)
 
 
 @given(programs(), st.data())

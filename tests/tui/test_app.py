@@ -17,6 +17,7 @@ from picture import PICTURE, take
 from screens import debugger, painted, press, settle, shown, until
 from stepgrad import Value, record
 from stepgrad.drawing.layout import Item, Layout, lay_out
+from stepgrad.engine.optim import SGD
 from stepgrad.program import run_program
 from stepgrad.recording.events import Accumulate
 from stepgrad.replay.commands import moving, stopping
@@ -858,3 +859,25 @@ async def test_the_first_message_is_what_the_debugger_is_opened_with() -> None:
         assert "q continues the program" in str(app.screen.query_one(Chain).border_title)
         await press(pilot, "S")
         assert "continues" not in str(app.screen.query_one(Chain).border_title)
+
+
+async def test_in_the_list_of_parameters_keys_go_line_by_line() -> None:
+    with record() as recording:
+        w = [[Value(float(i - j), label=f"w[{i}][{j}]") for j in range(6)] for i in range(6)]
+        b = [Value(float(i), label=f"b[{i}]") for i in range(3)]
+        everything = [*(each for row in w for each in row), *b]
+        sum((each * each for each in everything), Value(0.0)).backward()
+        SGD(everything, 0.1).step()
+    app = DebuggerApp(recording)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = app.screen
+        assert isinstance(screen, DebuggerScreen)
+        await press(pilot, "G", "8", "up", "up")
+        assert shown(app).splitlines()[2].startswith(" ›+ w (6×6)")
+        await press(pilot, "z")
+        assert shown(app).splitlines()[3].startswith(" ›  [0][0]")
+        await press(pilot, "z", "down")
+        assert screen.now.selected == recording.first_named("b[0]")
+        assert screen.now.in_closed
+        await press(pilot, "8")
+        assert not screen.now.in_closed, "elsewhere, keys are for the tape"

@@ -1,4 +1,13 @@
-"""Questions about gradients between passes and updates: cleared, added up, used once, in time?"""
+"""Questions about gradients between passes and updates: cleared, added up, used once, in time?
 
-NAMES = ("not_cleared", "doubled", "overwritten", "wiped", "stale", "updated_twice", "lost_update")
+And do updates serve: does each parameter move, by its own gradient (`exchanged.py`, `left_out.py`),
+and does it keep what it had (`lost.py`, `growing.py`)? The numbers show that something is wrong,
+and the text which line it is: `updates.py` reads the lines, `along.py` says which are updates, by
+what `flow.py` knows of variables.
+"""
+
+NAMES = (
+    *("not_cleared", "doubled", "overwritten", "wiped", "stale"),
+    *("wrong_parameters", "updated_twice", "lost_update"),
+)
 """The verdicts beside which steps are not to blame: they follow gradients that are wrong."""

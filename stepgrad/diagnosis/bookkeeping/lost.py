@@ -6,25 +6,27 @@ was meant to update it.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Collection, Iterator, Sequence
 from math import isclose
+from typing import NamedTuple
 
+from stepgrad.diagnosis.bookkeeping.growing import growing
+from stepgrad.diagnosis.bookkeeping.updates import Kind, line_of, lines_of
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
 from stepgrad.engine.tape import Place
 from stepgrad.numbers import factor, number
 from stepgrad.printable import counted
-from stepgrad.recording.blocks import Backward, Write
-from stepgrad.recording.kept import kept
+from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.source import Source
 from stepgrad.replay.telling.titles import gradient_title, title
-from stepgrad.syntax import read_program
 
 _FEWEST = 3
 """Passes, or steps: of fewer, it is no training."""
+
+_SAME, _ALIKE = 1e-9, 1e-4
+"""How far multiples may differ; and first steps, as Adam's do by its epsilon."""
 
 _ADVICE = "Write `p.data -= learning_rate * p.grad`, which changes the parameter itself."
 
@@ -39,14 +41,15 @@ def lost_update(survey: Survey) -> Iterator[Verdict]:
         yield from _without_gradients(survey.recording)
     else:
         yield from _replaced(survey)
+    yield from growing(survey)
 
 
 def _uncalled(survey: Survey) -> Iterator[Verdict]:
     """Nothing runs backward, or nothing is updated: a line names the method, and calls nothing."""
     if survey.passes and survey.steps:
         return
-    missing = _UPDATE if survey.passes else _PASS
-    for place, method in _lines(survey.recording, missing):
+    missing: Kind = "update" if survey.passes else "backward pass"
+    for place, method in lines_of(survey.recording, missing):
         text = f"no {missing} runs: `{method}` has no parentheses, and so calls nothing"
         advice = f"Write `{method}()`."
         yield Verdict("lost_update", text, advice, [survey.recording.length], (), places=[place])
@@ -58,7 +61,15 @@ def _thrown_away(survey: Survey) -> Iterator[Verdict]:
         return
     first, *others = ({n for n, grad in p.gradients.items() if grad} for p in survey.passes)
     still = sorted(first.intersection(*others))
-    for place, what in _lines(survey.recording, _LOST) if still else ():
+    if not still:
+        return
+    lines = [*lines_of(survey.recording, "lost")]
+    lines += [
+        (place, f"{what} makes new objects, which nothing uses")
+        for place, what in lines_of(survey.recording, "rebuilt")
+        if _unused(survey, place)
+    ]
+    for place, what in lines[:1]:
         names = listed(survey.recording, still)
         yield Verdict(
             "lost_update",
@@ -69,14 +80,33 @@ def _thrown_away(survey: Survey) -> Iterator[Verdict]:
             still,
             places=[place],
         )
-        return
+
+
+def _unused(survey: Survey, place: Place) -> bool:
+    """Whether a line makes nodes after several passes, and nothing but the line uses them."""
+    recording, since = survey.recording, survey.passes[0].end
+    forwards = [block for block in recording.blocks if isinstance(block, Forward)]
+    made = {
+        forward.base: [
+            node
+            for node in range(forward.base, forward.base + len(forward.values))
+            if line_of(recording.node(node).place) == place
+        ]
+        for forward in forwards
+        if forward.start >= since
+    }
+    own = {node for nodes in made.values() for node in nodes}
+    if not own.isdisjoint(each.root for each in survey.passes):
+        return False
+    users = {f.base + offset for node in own for f in forwards for offset in f.users(node)}
+    return sum(map(bool, made.values())) >= _FEWEST - 1 and users <= own
 
 
 def _without_gradients(recording: Recording) -> Iterator[Verdict]:
     """Lines update values along gradients, and no backward pass runs."""
     if any(isinstance(block, Backward) for block in recording.blocks):
         return
-    reading, history = {*_lines(recording, _READS)}, recording.history
+    reading, history = {*lines_of(recording, "reads")}, recording.history
     places = {place for place, _ in reading}
     found = [(event, node) for event, node, place in _updates(recording) if place in places]
     if len(found) >= _FEWEST and not any(history.grad(node, event) for event, node in found):
@@ -99,169 +129,71 @@ def _updates(recording: Recording) -> Iterator[tuple[int, int, Place | None]]:
                 zip(block.writes.kinds, block.writes.nodes, strict=True)
             ):
                 if kind == "update":
-                    yield block.start + offset + 1, node, _line(block.place(offset))
+                    yield block.start + offset + 1, node, line_of(block.place(offset))
 
 
 def _replaced(survey: Survey) -> Iterator[Verdict]:
-    """In each step, a line sets a value to one multiple of its gradient, without the old value."""
+    """In each step, a line sets values to what is computed from gradients, not from old values."""
     recording = survey.recording
-    written = {place for place, _ in _lines(recording, _STEP_ALONE)}
-    found = [each for each in _updates(recording) if each[2] in written]
-    history, ratios = recording.history, set[float]()
-    events, nodes = list[int](), set[int]()
-    for event, node, _ in found:
-        gradient, after = history.grad(node, event), history.value(node, event)
-        if gradient and after:
-            ratios.add(after / gradient)
-            events.append(event)
-            nodes.add(node)
-    if len(events) < _FEWEST or not isclose(min(ratios), max(ratios), rel_tol=1e-9):
+    alone, reads = (
+        {place for place, _ in lines_of(recording, kind)} for kind in ("alone", "reads")
+    )
+    found = [*_set(survey, alone)]
+    ratios = [each.after / each.gradient for each in found]
+    if len(found) < _FEWEST:
         return
-    event, node = next((event, node) for event, node, _ in found if event == events[0])
-    gradient, after = history.grad(node, event) or 0.0, history.value(node, event) or 0.0
+    steady = isclose(min(ratios), max(ratios), rel_tol=_SAME)
+    down = max(ratios) < 0 and all(each.place in reads for each in found)
+    if not (steady or down or _begins_with_a_step(survey, found)):
+        return
+    first = next((each for each in found if each.before), found[0])
+    name, gradient = title(recording, first.node), gradient_title(recording, first.node)
+    if steady or down:
+        ratio = number(first.after / first.gradient)
+        what = f" = {ratio} · {factor(first.gradient)}, a multiple of {gradient} alone"
+    else:
+        what = ", which is computed from gradients alone"
     yield Verdict(
         "lost_update",
-        f"updates replace values by their steps: event {event:,} sets {title(recording, node)} to "
-        f"{number(after)} = {number(after / gradient)} · {factor(gradient)}, a multiple of "
-        f"{gradient_title(recording, node)} alone; it was "
-        f"{number(history.value(node, event - 1) or 0.0)}",
+        f"updates replace values by their steps: event {first.event:,} sets {name} to "
+        f"{number(first.after)}{what}; it was {number(first.before)}",
         "Write `-=`, or add the step to the old value.",
-        events[:_FEWEST],
-        sorted(nodes),
+        [each.event for each in found[:_FEWEST]],
+        sorted({each.node for each in found}),
     )
 
 
-# The text.
+class _Set(NamedTuple):
+    """A value that is set where it has a gradient: from what to what, at which event and line."""
 
-_LOST, _READS, _STEP_ALONE = "lost", "reads", "step alone"
-_PASS, _UPDATE = "backward pass", "update"
-_CALLED = {"backward": _PASS, "step": _UPDATE}
-"""What methods do, if they are called."""
-
-_Line = tuple[int, str, str]
-"""A line, which kind of update it is, and what it does, as a clause."""
-
-
-def _lines(recording: Recording, kind: str) -> Iterator[tuple[Place, str]]:
-    """Yield the lines of a kind of update, each with what it does."""
-    for file, source in recording.sources.items():
-        for line, which, what in _updating(source):
-            if which == kind:
-                yield Place(line=line, file=file), what
+    event: int
+    node: int
+    before: float
+    after: float
+    gradient: float
+    place: Place | None
 
 
-def _line(place: Place | None) -> Place | None:
-    return None if place is None else Place(line=place.line, file=place.file)
+def _set(survey: Survey, places: Collection[Place]) -> Iterator[_Set]:
+    """Yield the values that some lines set, of nodes that have a gradient there."""
+    history = survey.recording.history
+    for event, node, place in _updates(survey.recording):
+        if place in places:
+            gradient, after = history.grad(node, event), history.value(node, event)
+            before = history.value(node, event - 1) or 0.0
+            if gradient and after:
+                yield _Set(event, node, before, after, gradient, place)
 
 
-@kept(1)
-def _updating(source: Source) -> Sequence[_Line]:
-    """Return the lines of a program that look like updates by a gradient."""
-    tree = read_program(source.text)
-    used = _used(tree)
-    found = list[_Line]()
-    for loop in ast.walk(tree):
-        if isinstance(loop, ast.For):
-            uses = [_used(each) for each in loop.body]
-            for name in {*_variables(loop.target)}:
-                for index, statement in enumerate(loop.body):
-                    later = set[str]().union(*uses[index + 1 :])
-                    found += _update(statement, name, used - {name} | later)
-    for each in ast.walk(tree):
-        found += _writing(each)
-        match each:
-            case ast.Expr(value=ast.Attribute(attr=method) as value) if method in _CALLED:
-                found.append((each.lineno, _CALLED[method], ast.unparse(value)))
-    return found
+def _begins_with_a_step(survey: Survey, found: Sequence[_Set]) -> bool:
+    """Whether the first values that are set are one multiple of their gradients, or all as large.
 
-
-def _variables(target: ast.expr) -> Iterator[str]:
-    return (each.id for each in ast.walk(target) if isinstance(each, ast.Name))
-
-
-def _used(tree: ast.AST) -> set[str]:
-    """Return the names that are read for more than to set an attribute, as in `p.grad = 0`."""
-    nodes = [*ast.walk(tree)]
-    setting = {
-        id(each.value)
-        for each in nodes
-        if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store)
-    }
-    return {
-        each.id
-        for each in nodes
-        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load) and id(each) not in setting
-    }
-
-
-def _update(statement: ast.AST, name: str, used: Collection[str]) -> Iterator[_Line]:
-    """Yield what a statement in a loop over parameters computes in vain.
-
-    Args:
-        statement: one of the loop's own.
-        name: the loop variable.
-        used: the names that are read: this one after the statement, others anywhere.
+    As momentum begins, or Adam. Where values begin at 0, that is no loss.
     """
-    match statement:
-        case ast.Expr(value=ast.BinOp() | ast.Compare() as value) if _reads(value, name):
-            what = f"`{ast.unparse(value)}` computes a number and stores it nowhere"
-            yield statement.lineno, _LOST, what
-        case ast.Assign(targets=[ast.Name(id=to)], value=ast.BinOp() | ast.Call() as value) if (
-            _reads(value, name) and to not in used
-        ):
-            what = f"`{to} = …` gives the name {to} to another object and leaves the parameter"
-            yield statement.lineno, _LOST, f"{what} as it is"
-        case (
-            ast.AugAssign(target=ast.Attribute(value=ast.Name(id=owner), attr=attribute))
-            | ast.Assign(targets=[ast.Attribute(value=ast.Name(id=owner), attr=attribute)])
-        ) if owner == name and name not in used and _is_gradient(attribute):
-            if any(not _is_gradient(each) for each in _attributes(statement.value, name)):
-                what = f"`{name}.{attribute}` is written, where the value should be"
-                yield statement.lineno, _LOST, what
-
-
-def _writing(statement: ast.AST) -> Iterator[_Line]:
-    """Yield whether a statement writes a value by its gradient, and whether by that alone."""
-    match statement:
-        case ast.AugAssign(target=ast.Attribute(value=owner, attr=attribute), value=value):
-            alone = False
-        case ast.Assign(targets=[ast.Attribute(value=owner, attr=attribute)], value=value):
-            terms = ast.Add, ast.Sub
-            alone = not any(
-                isinstance(each, terms)
-                or (isinstance(each, ast.Attribute) and each.attr == attribute)
-                for each in ast.walk(value)
-            )
-        case _:
-            return
-    grads = {
-        ast.unparse(each.value)
-        for each in ast.walk(value)
-        if isinstance(each, ast.Attribute) and _is_gradient(each.attr)
-    }
-    if not _is_gradient(attribute) and ast.unparse(owner) in grads:
-        yield statement.lineno, _READS, ""
-        if alone:
-            yield statement.lineno, _STEP_ALONE, ""
-
-
-def _reads(value: ast.AST, name: str) -> bool:
-    """Whether an expression uses the gradient of a variable, and its value or the object itself."""
-    found = _attributes(value, name)
-    whole = sum(isinstance(each, ast.Name) and each.id == name for each in ast.walk(value))
-    grads = sum(map(_is_gradient, found))
-    return 0 < grads < whole
-
-
-def _attributes(value: ast.AST, name: str) -> Sequence[str]:
-    return [
-        each.attr
-        for each in ast.walk(value)
-        if isinstance(each, ast.Attribute)
-        and isinstance(each.value, ast.Name)
-        and each.value.id == name
-    ]
-
-
-def _is_gradient(attribute: str) -> bool:
-    return "grad" in attribute.lower()
+    end = next((p.block.start for p in survey.passes if p.block.start > found[0].event), None)
+    first = [each for each in found if end is None or each.event < end]
+    ratios = [each.after / each.gradient for each in first]
+    sizes = [abs(each.after) for each in first]
+    alike = (isclose(min(each), max(each), rel_tol=_ALIKE) for each in (ratios, sizes))
+    several = len({each.gradient for each in first}) > 1
+    return several and max(ratios) < 0 and any(each.before for each in first) and any(alike)

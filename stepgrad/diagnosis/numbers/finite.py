@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from itertools import islice
 from math import isfinite
 
+from stepgrad.diagnosis.numbers.domains import remedy
 from stepgrad.diagnosis.reasons import Number, Of, Reason, chain
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
-from stepgrad.engine.ops import DIV, EXP, LOG, POW, SQRT
 from stepgrad.numbers import number
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward, Column, Forward, Write
@@ -28,7 +28,8 @@ _LONGEST = 40  # reasons of a chain that are read
 
 CAUSES = (
     "not_cleared", "doubled", "overwritten", "stale",
-    "wrong_parameters", "updated_twice", "uphill", "step_too_long", "exploding",
+    "wrong_parameters", "updated_twice", "uphill", "step_too_long", "unbounded",
+    "exploding",
 )  # fmt: skip
 """The causes of a training that diverges: an overflow in the end is only their consequence."""
 
@@ -52,8 +53,9 @@ def non_finite(survey: Survey) -> Iterator[Verdict]:
         text += f"; so {result.name(recording)} is {found} at event {result.position:,}"
         positions.append(result.position)
         nodes.append(result.node)
-    advice = _advice(recording, birth)
-    diverged = advice == _GROWS and any(step.position < birth.position for step in survey.steps)
+    trained = any(step.position < birth.position for step in survey.steps)
+    advice = _advice(recording, birth, trained=trained)
+    diverged = trained and advice == _GROWS
     unless = CAUSES if diverged else ("pytorch",) if advice == _BY_HAND else ()
     yield Verdict(
         "non_finite",
@@ -62,6 +64,7 @@ def non_finite(survey: Survey) -> Iterator[Verdict]:
         [*dict.fromkeys(positions)],
         [*dict.fromkeys(nodes)],
         unless=unless,
+        lasts=diverged,
     )
 
 
@@ -126,45 +129,44 @@ def _written(block: Write) -> Iterator[Number]:
             yield Number(of, each.node, each.position)
 
 
-_ADVICE = {
-    LOG: "Keep the argument of the logarithm above 0: take the logarithm of a softmax or a sigmoid "
-    "in one formula of the logits, or add a small number.",
-    SQRT: "Add a small positive number under the root: at 0 its slope is infinite.",
-    DIV: "Keep the denominator away from 0: add a small positive number to it.",
-    POW: "Keep the base above 0: add a small positive number to it.",
-}
-"""What people do where an operation leaves its domain, or reaches its edge."""
-
 _GROWS = "Find out what grows: lower the learning rate, clip the gradients, or scale the inputs."
-_EXPONENT = "Subtract the largest exponent before exp, or clamp the exponent."
+_LARGE = "Find out what is so large: scale it, or compute with logarithms."
 _GIVEN = "Check where the number comes from: the program takes it in like this."
 _BY_HAND = "Look at the line that writes it."
 
 
-def _advice(recording: Recording, birth: Reason) -> str:
-    """Say what people do about the event in which a number stops being finite."""
+def _advice(recording: Recording, birth: Reason, *, trained: bool) -> str:
+    """Say what people do about the event in which a number stops being finite.
+
+    `trained` is whether parameters have been updated before it.
+    """
     position = birth.position
+    grows = _GROWS if trained else _LARGE
     if recording.is_constant(birth.node):
         return _GIVEN
     match recording.events[position - 1]:
-        case events.Op(op=op, node=node) if op is EXP or _leaves_domain(recording, node, position):
-            return _ADVICE.get(op, _EXPONENT)
-        case events.Accumulate(local=local, out=out) if not isfinite(local):
-            op = recording.node(out).op
-            return _ADVICE[op] if _leaves_domain(recording, out, position) else _GROWS
+        case events.Op(node=node, value=value):
+            slot: int | None = _steep(recording, node, position) if isfinite(value) else None
+            return _remedy(recording, node, position, slot) or grows
+        case events.Accumulate(local=local, out=out, slot=slot) if not isfinite(local):
+            return _remedy(recording, out, position, slot) or grows
         case events.Leaf():
             return _GIVEN
         case events.SetGrad(rule=None) | events.Update(rule=None):
             return _BY_HAND
-    return _GROWS
+        case events.Update():
+            return _GROWS
+    return grows
 
 
-def _leaves_domain(recording: Recording, node: int, position: int) -> bool:
-    """Whether an operation is undefined or infinite at its operands, or is infinitely steep."""
-    op, operands = recording.node(node).op, recording.node(node).operands
-    first, *others = (recording.history.value(each, position) or 0.0 for each in operands)
-    if op is DIV:
-        return others[0] == 0
-    if op is POW:
-        return first == 0 or (first < 0 and others[0] % 1 != 0)
-    return op in (LOG, SQRT)
+def _remedy(recording: Recording, index: int, position: int, slot: int | None) -> str:
+    node = recording.node(index)
+    values = [recording.history.value(each, position) or 0.0 for each in node.operands]
+    return remedy(node.op, values, slot)
+
+
+def _steep(recording: Recording, node: int, position: int) -> int | None:
+    """Return the operand of which a tangent gets a derivative that is not finite."""
+    slots = range(len(recording.node(node).operands))
+    local = recording.history.local
+    return next((each for each in slots if not isfinite(local(node, each, position))), None)

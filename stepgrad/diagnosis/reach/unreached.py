@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
+from stepgrad.diagnosis.bookkeeping.exchanged import exchanged
+from stepgrad.diagnosis.bookkeeping.left_out import left_out
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
@@ -24,8 +26,11 @@ _FEWEST = 2
 
 def unreached(survey: Survey) -> Iterator[Verdict]:
     """Yield a verdict on the parameters that are used, but never on the way to a root."""
+    by_hand = {node for step in survey.steps for node, grad in step.gradients.items() if grad}
     never = [
-        node for node in survey.parameters if not any(node in p.gradients for p in survey.passes)
+        node
+        for node in survey.parameters
+        if node not in by_hand and not any(node in p.gradients for p in survey.passes)
     ]
     used: dict[int, Sequence[int]] = {}
     for which in survey.passes[-1 : -_LOOKED_AT - 1 : -1] if never else ():
@@ -162,7 +167,9 @@ def _copy(survey: Survey, originals: Sequence[int]) -> tuple[int, int] | None:
 
 
 def wrong_parameters(survey: Survey) -> Iterator[Verdict]:
-    """Yield a verdict where what is updated is not what the passes reach."""
+    """Yield a verdict where what is updated is not what the passes reach, or by what they bring."""
+    yield from exchanged(survey)
+    yield from left_out(survey)
     updated, reached = set[int](), set[int]()
     steps, passes = 0, 0
     for step in reversed(survey.steps):

@@ -12,6 +12,7 @@ from stepgrad.engine.ops import (
     DIV,
     EXP,
     LOG,
+    LOG1P,
     MAX,
     MIN,
     POW,
@@ -61,8 +62,12 @@ def _infected(operands: Sequence[float], out: float, infinite: Sequence[int]) ->
 def _born(op: Op, operands: Sequence[float]) -> Cause:
     """Say why a result is not finite although the operands are."""
     first = operands[0]
+    if op.stored:
+        return Cause("", _by_size(operands))
     if op is LOG:
         return Cause("" if first == 0 else "a logarithm is undefined below 0", [0])
+    if op is LOG1P:
+        return Cause("" if first == -1 else "log1p is undefined below −1", [0])
     if op is SQRT:
         return Cause("a square root is undefined below 0", [0])
     if op is DIV and operands[1] == 0:

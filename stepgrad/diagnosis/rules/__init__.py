@@ -4,8 +4,9 @@ A program may bring its own class of scalars and run its own backward passes. Wh
 is in the recording, beside what is right, so this asks nothing of the engine itself.
 
 - `wrote.py` reads the contributions of a pass; `passes.py` judges them in their order: seed,
-  visits, numbers, and what is missing; `forward.py` judges values, `remarks.py` tells what no
-  event shows.
+  visits, numbers, and what is missing, where no object may need none (`asking.py`); `forward.py`
+  judges values, `remarks.py` tells what no event shows.
+- `earlier.py` says what a pass adds to that an earlier one has left.
 - `causes.py` finds why contributions are wrong, with the wrong derivatives of `formulas.py`.
 - `finals.py` judges engines that write final gradients, not contributions, by their results.
 - `lines.py` finds the line to blame, in the `text.py` of the program and by what `writers.py` knows

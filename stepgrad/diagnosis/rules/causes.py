@@ -74,7 +74,7 @@ class Causes:
         passing = shared and kind in ("swapped", "upstream missing")
         passing |= kind == "upstream missing" and not lines.own(first)
         if passing or kind == "upstream":
-            return self._fault(kind, text, lines.handing_on(first))
+            return self._fault(kind, text, lines.handing_on(first, shared=shared))
         return self._fault(kind, text, first.place if shared else lines.rule(first))
 
     def _fault(self, kind: Kind, text: str, place: Place | None) -> Fault:

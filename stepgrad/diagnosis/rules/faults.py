@@ -15,6 +15,7 @@ Kind = Literal[
     "seed",
     "seeded again",
     "not cleared",
+    "left over",
     "order",
     "visited twice",
     "unvisited",
@@ -39,6 +40,8 @@ ADVICE: Mapping[Kind, str] = {
     "seeded again": "Set only the gradient of the result to 1, before the loop.",
     "not cleared": "Clear the gradients of all nodes before the second pass, or build the graph "
     "again.",
+    "left over": "Begin each backward pass with an empty tape or list: a default argument, for "
+    "example, keeps what earlier calls have put there.",
     "order": "Sort the nodes so that each comes after all that it is computed from, and run the "
     "rules from the last one back.",
     "visited twice": "Run each rule once in a pass: skip the nodes that were visited before.",
@@ -65,6 +68,7 @@ STRUCTURAL: frozenset[Kind] = frozenset(
         "seed",
         "seeded again",
         "not cleared",
+        "left over",
         "order",
         "visited twice",
         "unvisited",

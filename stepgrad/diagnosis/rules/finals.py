@@ -6,9 +6,10 @@ write is a contribution of a rule then, so only what is there at the end can be 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from functools import partial
+from heapq import heapify, heappop, heappush
 from itertools import groupby
 from typing import TypeGuard
 
@@ -70,33 +71,39 @@ def _of_gradients(block: Block) -> TypeGuard[_Written]:
 def _judged(recording: Recording, blocks: Sequence[_Written]) -> Finals | None:
     start, end = blocks[0].start, blocks[-1].start + blocks[-1].length
     written, again = _written(blocks)
-    if not written or not again <= replacing(recording):  # these may be running sums
+    roots = _roots(recording, written, end)
+    if not roots or (len(roots) == 1 and not again <= replacing(recording)):  # else running sums
         return None
-    root = max(written)
-    history = recording.history
-    due = _due(recording, root, start)
-    if due is None or any(grad and node not in written for node, (grad, _) in due.items()):
+    due = _due(recording, roots, start)
+    if not due or any(grad and node not in written for node, (grad, _) in due.items()):
         return None
-    wrong = None
-    for node, (grad, off) in due.items():
-        found = history.grad(node, end) or 0.0
-        if not recording.operation(node)[1]:  # a leaf may add to what an earlier pass has left
-            left = history.grad(node, start) or 0.0
-            found = min(found, found - left, key=lambda each: abs(each - grad))
-        if abs(found - grad) > off:
-            wrong = node, found, grad
-            break
+    last = _due(recording, {max(roots): roots[max(roots)]}, start) or due  # replaces, perhaps
+    fits = partial(_fits, recording, start, end)
+    wrong = next((n for n in due if not (fits(n, due[n]) or fits(n, last.get(n, due[n])))), None)
     places = {place for _, place in written.values()}
     if wrong is None:
         return Finals(start, end, places, None)
     lines = Lines(recording)
-    setting = {place for node, (_, place) in written.items() if node != root}
-    node, found, grad = wrong
-    if again or node == root or len(setting) != 1 or not all(map(lines.replaces, setting)):
+    setting = {place for node, (_, place) in written.items() if node not in roots}
+    if len(roots) > 1 or again or wrong in roots:
         return None
-    position, place = written[node]
-    text = Words(recording).final(node, found, grad)
-    return Finals(start, end, places, Fault("wrong sum", position, text, (node,), place))
+    if len(setting) != 1 or not all(map(lines.replaces, setting)):
+        return None
+    position, place = written[wrong]
+    found = recording.history.grad(wrong, end) or 0.0
+    text = Words(recording).final(wrong, found, due[wrong][0])
+    return Finals(start, end, places, Fault("wrong sum", position, text, (wrong,), place))
+
+
+def _fits(recording: Recording, start: int, end: int, node: int, due: tuple[float, float]) -> bool:
+    """Whether what is there at the end of a stretch is what is due, up to how far it may be off.
+
+    A leaf may add it to what an earlier pass has left.
+    """
+    grad, off = due
+    found = recording.history.grad(node, end) or 0.0
+    left = 0.0 if recording.operation(node)[1] else recording.history.grad(node, start) or 0.0
+    return abs(found - grad) <= off or abs(found - left - grad) <= off
 
 
 def _written(
@@ -135,14 +142,33 @@ def _line(place: Place | None) -> int | None:
     return None if place is None else place.line
 
 
-def _due(
-    recording: Recording, root: int, position: int
-) -> Mapping[int, tuple[float, float]] | None:
-    """The true gradient of each node that a root is made of, and how far it may be off.
+def _roots(recording: Recording, written: Collection[int], end: int) -> Mapping[int, float]:
+    """The nodes that passes start from, as nothing that is written uses them; each with its seed.
 
-    The root comes first, and each node after its users. None where a derivative is not known.
+    That is 1; or what is there, if a node uses it whose own gradient is written later. The seed of
+    such a node, which comes after the stretch that it belongs to, starts nothing here.
     """
-    found, waiting = {root: (1.0, 0.0)}, [-root]
+    history = recording.history
+    below = {node: {*recording.operation(node)[1]} for node in written}
+    used = set[int]().union(*below.values())
+    tops = [node for node in written if node not in used and not below[node].isdisjoint(written)]
+    found = dict[int, float]()
+    for node in tops or sorted(written)[-1:]:
+        is_used = history.forward_of(node).users(node)
+        found[node] = (is_used and history.grad(node, end)) or 1.0
+    return found
+
+
+def _due(
+    recording: Recording, roots: Mapping[int, float], position: int
+) -> Mapping[int, tuple[float, float]] | None:
+    """The true gradient of each node that roots are made of, and how far it may be off.
+
+    Each node comes after its users. None where a derivative is not known.
+    """
+    found = {root: (seed, 0.0) for root, seed in roots.items()}
+    waiting = [-root for root in roots]
+    heapify(waiting)
     while waiting:
         out = -heappop(waiting)
         op, operands = recording.operation(out)

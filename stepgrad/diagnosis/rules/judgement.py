@@ -140,11 +140,12 @@ def _shared(
 ) -> bool:
     """Whether a line writes for several operations, and what is wrong is the same for all of them.
 
-    Operands that are swapped do not show in a sum.
+    Operands that are swapped do not show in a sum, and nothing is missing where 1 arrives.
     """
     every = operations_at(recording, place)
     found = {each.op.name for each in wrong if each.place == place}
-    return len(every) > 1 and (every == found or ("swapped" in common and len(found) > 1))
+    some = not common.isdisjoint({"swapped", "upstream missing"}) and len(found) > 1
+    return len(every) > 1 and (some or every == found)
 
 
 def _first(recording: Recording, faults: Sequence[Fault]) -> tuple[Sequence[Fault], bool]:

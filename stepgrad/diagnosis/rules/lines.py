@@ -16,12 +16,15 @@ from stepgrad.diagnosis.rules.text import (
     calling,
     calls,
     end,
+    functions,
+    gradients,
     hands_on_a_function,
     making,
     methods,
     names_a_text,
     parts,
     returning,
+    stored,
     unused,
     variables,
 )
@@ -54,12 +57,7 @@ class Lines:
             return False
         if any(isinstance(each, ast.Lambda) for each in ast.walk(statement.value)):
             return False
-        targets = {
-            ast.unparse(each)
-            for target in statement.targets
-            for each in ast.walk(target)
-            if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store)
-        }
+        targets = {*map(ast.unparse, stored(statement))}
         if targets & {ast.unparse(each) for each in ast.walk(statement.value)}:
             return False
         line = statement.lineno
@@ -100,12 +98,7 @@ class Lines:
 
     def gradients(self, place: Place | None) -> tuple[Set[str], Set[str]]:
         """The gradients that a line reads, and those that it writes."""
-        parts = ast.walk(self.statement(place) or ast.Pass())
-        found = [each for each in parts if isinstance(each, ast.Attribute)]
-        written = [each for each in found if isinstance(each.ctx, ast.Store)]
-        names = {each.attr for each in written}
-        read = [e for e in found if isinstance(e.ctx, ast.Load) and e.attr in names]
-        return {*map(ast.unparse, read)}, {*map(ast.unparse, written)}
+        return gradients(self.statement(place) or ast.Pass())
 
     def method(self, place: Place | None) -> Function | None:
         """The outermost function around a line; None if there is none."""
@@ -151,11 +144,12 @@ class Lines:
                     return _at(wrote.place, line)
         return None
 
-    def handing_on(self, wrote: Wrote) -> Place | None:
+    def handing_on(self, wrote: Wrote, *, shared: bool) -> Place | None:
         """The line that multiplies by what arrives.
 
         It is where a function calls itself for the operands, or where the gradient is written,
-        unless that calls a rule.
+        unless that calls a rule. It calls all of them if it is `shared`, and is to blame if it
+        gives them no gradient.
         """
         for function in self.around(wrote.place)[-1:]:
             if line := calling(function, function.name):
@@ -164,7 +158,8 @@ class Lines:
         ruled = statement is not None and any(
             isinstance(each, ast.Call) for each in ast.walk(statement)
         )
-        return self.rule(wrote) if ruled else wrote.place
+        blind = shared and not self.reads_another(wrote.place)
+        return self.rule(wrote) if ruled and not blind else wrote.place
 
     def made(self, node: int) -> Place | None:
         """The line of the engine that makes the result of an operation; else that of the node.
@@ -174,7 +169,7 @@ class Lines:
         for line_of in (making, returning):
             for name in self.methods(node):
                 for file, source in self.recording.sources.items():
-                    for function in methods(source):
+                    for function in (*methods(source), *functions(source)):
                         if function.name == name and (line := line_of(function)):
                             return Place(line=line, file=file)
         place = self.recording.node(node).place

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 
+from stepgrad.diagnosis.rules.asking import asking, needs
+from stepgrad.diagnosis.rules.earlier import earlier
 from stepgrad.diagnosis.rules.faults import Fault, Kind
 from stepgrad.diagnosis.rules.forward import odd
 from stepgrad.diagnosis.rules.lines import Lines, replacing
@@ -72,7 +74,7 @@ class _Pass:
         self._replacing = replacing(recording)
         self._writes = [each for part in self._parts for each in part.writes(self._replacing)]
         self._odd = odd(recording)
-        self._choosing = choosing(recording)
+        self._choosing, self._asking = choosing(recording), asking(recording)
         known = sum(not unknown(each.expected) for each in self._writes)
         self._found = Judged(writes=known)
         self._done = defaultdict[int, set[int]](set)  # by node: the slots that have received
@@ -134,9 +136,7 @@ class _Pass:
                 text = self._words.order(each)
                 self._fault("order", each.position, text, (each.node, each.out), place)
         elif first and each.before and self._left_by_a_pass(each.node):
-            text = self._words.not_cleared(each.node, each.before)
-            place = self._lines.beginning(self._block)
-            self._fault("not cleared", each.position, text, (each.node,), place)
+            self._found.faults.append(earlier(self._recording, self._block, each))
 
     def _visited_twice(self, out: int, wrote: Wrote) -> None:
         place = self._lines.visiting(self._block, wrote.place)
@@ -222,22 +222,25 @@ class _Pass:
                 for slot in due:
                     if slot in done or part.sides(entry, slot) is not None:
                         continue
+                    node = self._recording.operation(out)[1][slot]
+                    if self._asking and not needs(self._recording, node):
+                        continue
                     arrived = self._recording.history.grad(out, end) or 0.0
                     right = arrived * part.local(entry, slot)
                     least = tolerance(part.shape.ops[entry]) * abs(arrived)
                     if not unknown(right) and abs(right) > least:
-                        yield self._absent(out, slot, right)
+                        yield self._absent(out, slot, node, right)
 
-    def _absent(self, out: int, slot: int, due: float) -> Fault:
-        node = self._recording.operation(out)[1][slot]
+    def _absent(self, out: int, slot: int, node: int, due: float) -> Fault:
+        """Say that an operand receives nothing."""
         ran = next((each for each in self._writes if each.out == out), None)
         if ran is None and self._lines.has_rule(out):
             text, loop = self._words.unvisited(out, node, due), self._lines.loop(self._block, None)
             if loop is not None:
                 return Fault("unvisited", self._block.start + 1, text, (node, out), loop)
-        text = self._words.absent(out, slot, node, due, ran=ran is not None)
-        place = self._lines.made(out)
-        if ran is not None:
+        text = self._words.absent(out, slot, due, ran=ran is not None, asking=self._asking)
+        place = self._lines.made(node if self._asking else out)
+        if ran is not None and not self._asking:
             place = ran.place if self._several_lack(ran.place) else self._lines.rule(ran)
         position = ran.position if ran else self._block.start + 1
         return Fault("no contribution", position, text, (node, out), place)

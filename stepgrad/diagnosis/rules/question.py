@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stepgrad.diagnosis.bookkeeping.growing import grown
 from stepgrad.diagnosis.rules.faults import ADVICE, Fault
 from stepgrad.diagnosis.rules.judgement import judgement
 from stepgrad.diagnosis.rules.ruleless import ruleless
@@ -25,7 +26,8 @@ def engine(survey: Survey) -> Iterator[Verdict]:
     if found is None:
         yield from _elsewhere(survey)
         return
-    for each in found.faults:
+    faults = [each for each in found.faults if each.kind != "not cleared" or not grown(survey)]
+    for each in faults:
         follow = "; later ones may follow from it" * (found.more and each is found.faults[-1])
         yield _verdict(each, f"{each.text}{follow}", wrong=True)
     end = survey.recording.length

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 
 from stepgrad.diagnosis.rules.faults import Fault, Kind
 from stepgrad.diagnosis.rules.lines import Lines
+from stepgrad.diagnosis.rules.text import cutting
+from stepgrad.diagnosis.rules.wrote import foreign_passes
 from stepgrad.diagnosis.wording import joined
-from stepgrad.recording.foreign.remark import GRADLESS, PYTORCH, Remark
+from stepgrad.engine.tape import Place
+from stepgrad.recording.blocks import Forward
+from stepgrad.recording.foreign.remark import LOOKALIKES, PYTORCH, Remark
 from stepgrad.recording.recording import Recording
 
 UNFINISHED = "unfinished"
@@ -17,6 +22,8 @@ _KINDS: Mapping[str, Kind] = {
     "early": "called",
     "hung": "wrong node",
     "stray": "wrong node",
+    "unlisted": "left out",
+    "blind": "upstream missing",
     "forward": "wrong forward",
 }
 """The remarks that are about faults."""
@@ -35,7 +42,7 @@ _UNKNOWN = "unknown"
 
 def seen(recording: Recording) -> bool:
     """Whether there are remarks on an engine."""
-    return any(remark.kind not in (GRADLESS, *PYTORCH) for remark in recording.remarks)
+    return any(remark.kind not in (*LOOKALIKES, *PYTORCH) for remark in recording.remarks)
 
 
 def noticed(recording: Recording) -> Iterator[Fault]:
@@ -67,13 +74,25 @@ def _left_out(recording: Recording, remark: Remark) -> Iterator[Fault]:
     """
     if remark.kind not in _LACKING or remark.node is None:
         return
-    if names := Lines(recording).left_out(remark.place):
+    lines = Lines(recording)
+    if names := lines.left_out(remark.place):
         text = (
             f"`{remark.text}` leaves {' and '.join(names)} out of the children of its result: a "
             f"backward pass does not go on to {'it' if len(names) == 1 else 'them'}"
         )
         position = recording.history.made_at(remark.node)
         yield Fault("left out", position, text, (remark.node,), remark.place)
+    elif remark.kind == _SOME and (place := _cutting(lines, remark.place)):
+        text = f"the result of `{remark.text}` keeps only some of its operands as children"
+        position = recording.history.made_at(remark.node)
+        yield Fault("left out", position, text, (remark.node,), place)
+
+
+def _cutting(lines: Lines, place: Place) -> Place | None:
+    """The line in the constructor of the class around a line that cuts children off."""
+    source = lines.source(place)
+    line = source and cutting(source, place.line or 0)
+    return replace(place, line=line) if line else None
 
 
 def choosing(recording: Recording) -> Set[str]:
@@ -84,13 +103,16 @@ def choosing(recording: Recording) -> Set[str]:
     return {
         remark.text
         for remark in recording.remarks
-        if remark.kind == _SOME and not Lines(recording).left_out(remark.place)
+        if remark.kind == _SOME and not [*_left_out(recording, remark)]
     }
 
 
 def hidden(recording: Recording) -> Sequence[str]:
     """Return what could not be seen or judged, each once."""
-    remarks, others = recording.remarks, (_UNKNOWN, GRADLESS, *_KINDS, *_KNOWN, *_LACKING, *PYTORCH)
+    remarks, others = (
+        recording.remarks,
+        (_UNKNOWN, *LOOKALIKES, *_KINDS, *_KNOWN, *_LACKING, *PYTORCH),
+    )
     names = [*dict.fromkeys(each.text for each in remarks if each.kind == _UNKNOWN)]
     found = [each.text for each in remarks if each.kind not in others]
     if len(names) == 1:
@@ -98,4 +120,19 @@ def hidden(recording: Recording) -> Sequence[str]:
     elif names:
         rules = joined(names[:_MOST], len(names))
         found.append(f"the rules of {rules} are not judged: their derivatives are not known")
+    if _computes_nothing(recording):
+        found.append(
+            "what the results of the engine are computed from is not seen: store the operands in "
+            "each result, or an object that has them by then"
+        )
     return [*dict.fromkeys(found)]
+
+
+def _computes_nothing(recording: Recording) -> bool:
+    """Whether an engine runs backward passes, and none of its objects has operands."""
+    return bool(foreign_passes(recording.blocks)) and not any(
+        block.structure.op(offset).partials
+        for block in recording.blocks
+        if isinstance(block, Forward)
+        for offset in block.structure.created
+    )

@@ -6,6 +6,7 @@ Nothing is known of a text that Python cannot read.
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from stepgrad.recording.kept import kept
@@ -26,6 +27,31 @@ def names_a_text(test: ast.expr) -> bool:
     return any(
         isinstance(each, ast.Constant) and isinstance(each.value, str) for each in ast.walk(test)
     )
+
+
+def stored(statement: ast.stmt) -> Iterator[ast.Attribute]:
+    """Yield the attributes that a statement writes."""
+    for each in ast.walk(statement):
+        if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store):
+            yield each
+
+
+def gradients(statement: ast.stmt) -> tuple[set[str], set[str]]:
+    """Return the gradients that a statement reads, and those that it writes.
+
+    That which `x.grad = x.grad + …` adds to is not read, as it is not in `x.grad += …`.
+    """
+    written = {ast.unparse(each): each.attr for each in stored(statement)}
+    read = Counter(
+        ast.unparse(each)
+        for each in ast.walk(statement)
+        if isinstance(each, ast.Attribute)
+        and isinstance(each.ctx, ast.Load)
+        and each.attr in written.values()
+    )
+    if isinstance(statement, ast.Assign):
+        read.subtract(written.keys())
+    return {*+read}, {*written}
 
 
 def unused(function: Function) -> Sequence[str]:
@@ -64,6 +90,22 @@ def _bare(value: ast.AST) -> Iterator[str]:
             yield from _bare(each)
 
 
+def cutting(source: Source, line: int) -> int | None:
+    """Return the line of a constructor that takes a part of an argument: `children[:1]`.
+
+    It is that of the class around a line.
+    """
+    for cls in parts(source):
+        if isinstance(cls, ast.ClassDef) and cls.lineno <= line <= end(cls):
+            for function in cls.body:
+                if isinstance(function, Function) and function.name == "__init__":
+                    given = {each.arg for each in function.args.args}
+                    for each in ast.walk(function):
+                        if isinstance(each, ast.Subscript) and ast.unparse(each.value) in given:
+                            return each.lineno
+    return None
+
+
 def variables(function: Function) -> Iterator[str]:
     """Yield the names that a function gives values to: arguments but `self`, and variables."""
     given = function.args
@@ -82,6 +124,13 @@ def methods(source: Source) -> Iterator[Function]:
             functions = [part for part in each.body if isinstance(part, Function)]
             if any(function.name in ("__add__", "__mul__") for function in functions):
                 yield from functions
+
+
+def functions(source: Source) -> Iterator[Function]:
+    """Yield the functions of a program that are in no class and in no other function."""
+    for each in read_program(source.text).body:
+        if isinstance(each, Function):
+            yield each
 
 
 def calls(source: Source, name: str) -> list[int]:

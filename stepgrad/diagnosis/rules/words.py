@@ -79,6 +79,13 @@ class Words:
             "earlier pass left there: gradients inside the graph count twice"
         )
 
+    def left_over(self, out: int) -> str:
+        """A rule runs in a pass whose result is not computed from its node."""
+        return (
+            f"{self._rule(out)} runs again in a later backward pass, whose result is not computed "
+            "from it"
+        )
+
     def order(self, wrote: Wrote) -> str:
         """A node's rule has run before those of all that use it."""
         name = title(self.recording, wrote.node)
@@ -91,9 +98,10 @@ class Words:
         """A rule runs again in the same pass."""
         return f"{self._rule(out)} runs twice in one backward pass"
 
-    def absent(self, out: int, slot: int, node: int, due: float, *, ran: bool) -> str:
-        """An operand receives nothing."""
-        grad, op = self._grad(node), self.recording.operation(out)[0]
+    def absent(self, out: int, slot: int, due: float, *, ran: bool, asking: bool) -> str:
+        """An operand receives nothing; perhaps it does not ask for anything."""
+        op, operands = self.recording.operation(out)
+        grad = self._grad(operands[slot])
         nothing = (
             f"{grad} receives nothing from {title(self.recording, out)}; right is {number(due)}"
         )
@@ -101,6 +109,8 @@ class Words:
             return f"pow does not differentiate its exponent: {nothing}"
         if not ran:
             return f"{self._rule(out)} never runs: {nothing}"
+        if asking:
+            return f"{nothing}; the rule takes it for one that needs no gradient"
         return nothing
 
     def unvisited(self, out: int, node: int, due: float) -> str:

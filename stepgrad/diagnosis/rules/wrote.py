@@ -22,7 +22,10 @@ BY_DIFFERENCES = 1e-5
 """The same where the true derivative comes from differences."""
 
 _CANCELLED = 1e-12
-"""How far a contribution may be off, relative to the sum that it is read off."""
+"""How far a contribution may be off, relative to the sum that it is read off.
+
+And relative to what arrives, in a function: its derivative may be a small difference, as 1 − s is.
+"""
 
 
 class Wrote(NamedTuple):
@@ -78,8 +81,8 @@ class Wrote(NamedTuple):
             return True
         scale = max(abs(self.before), abs(self.after))
         off = tolerance(self.op) * max(abs(got), abs(want)) + _CANCELLED * scale
-        if by_differences(self.op):
-            off += 1e-8 * abs(self.upstream)
+        if self.op.stored or len(self.op.partials) == 1:
+            off += (1e-8 if by_differences(self.op) else _CANCELLED) * abs(self.upstream)
         return abs(got - want) <= off
 
 
@@ -253,6 +256,16 @@ class Numbers:
                 nodes[receiver], upstream, self.local(out, slot), there, after[edge + 1],
                 place, out, self,
             )  # fmt: skip
+
+
+def made_of(recording: Recording, node: int) -> Iterator[int]:
+    """Yield a node, and all nodes that it is computed from, each once."""
+    waiting, seen = [node], {node}
+    while waiting:
+        yield (one := waiting.pop())
+        operands = {*recording.operation(one)[1]} - seen
+        waiting += operands
+        seen |= operands
 
 
 def unknown(number: float) -> bool:

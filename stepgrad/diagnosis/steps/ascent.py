@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import count
-from operator import sub
+from collections.abc import Iterator, Mapping, Sequence
+from math import hypot, sqrt
+from operator import mul
 
 from stepgrad.diagnosis import bookkeeping
+from stepgrad.diagnosis.bookkeeping.left_out import staying
 from stepgrad.diagnosis.steps.downhill import downhill
 from stepgrad.diagnosis.steps.penalties import sense
 from stepgrad.diagnosis.survey import Step, Survey
@@ -15,10 +16,12 @@ from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.numbers import number
 from stepgrad.printable import counted
 from stepgrad.recording.foreign.remark import FIXED, MAXIMISED
-from stepgrad.recording.recording import Recording
-from stepgrad.replay.telling.titles import title
+from stepgrad.replay.telling.titles import gradient_title, title
 
 _GAINS = re.compile("reward|return|gain|likelihood|objective|score|utility|profit|elbo", re.I)
+
+_SAME = 1e-4
+"""How far gradients may be from a multiple of others, for their size: some are in float32."""
 
 _RUNNING = 3  # steps, one after the other
 
@@ -36,27 +39,55 @@ def _with_gradients(survey: Survey) -> Iterator[Verdict]:
     if len(rising) < _RUNNING or _to_maximise(survey) or _seeks_an_input(survey):
         return
     step = rising[0]
-    _, node = max(zip(_rises(step), step.before, strict=True))
-    position = _written(recording, step, node)
+    _, node = max(zip(_rises(survey, step), step.before, strict=True))
+    position, name = survey.updated_in(step, node), title(recording, node)
+    moves = f"event {position:,} moves {name} by {number(step.after[node] - step.before[node])}"
+    gradient = number(step.gradients[node] or 0.0)
+    if turned := _turned(survey, step):
+        block, offset = next(recording.history.gradient_writes(node, position))
+        events = [block.start + offset + 1]
+        text = (
+            f"gradients are turned round before they are used: event {events[0]:,} sets "
+            f"{gradient_title(recording, node)} to {gradient}, where the backward pass brought "
+            f"{number(turned[node])}, and {moves}"
+        )
+        advice = "Leave the signs of gradients as they are"
+    else:
+        events = [position, *(each.position for each in rising[1:_RUNNING])]
+        text = (
+            f"parameters move with their gradient, not against it: {moves} where its gradient is "
+            f"{gradient}"
+        )
+        advice = (
+            "Subtract the gradient, `p.data -= learning_rate * p.grad`, with a learning rate above "
+            "0"
+        )
     yield Verdict(
         "uphill",
-        f"parameters move with their gradient, not against it: event {position:,} moves "
-        f"{title(recording, node)} by {number(step.after[node] - step.before[node])} where its "
-        f"gradient is {number(step.gradients[node] or 0.0)}; Σ Δp·∂L/∂p is above 0 in all "
-        f"{counted(len(rising), 'step')}{_course(survey)}",
-        "Subtract the gradient, `p.data -= learning_rate * p.grad`, with a learning rate above 0; "
-        "to maximise a result, minimise its negative.",
-        [position, *(each.position for each in rising[1:_RUNNING])],
+        f"{text}; Σ Δp·∂L/∂p is above 0 in all {counted(len(rising), 'step')}{_course(survey)}",
+        f"{advice}; to maximise a result, minimise its negative.",
+        events[:_RUNNING],
         [*step.before],
         unless=bookkeeping.NAMES,
     )
 
 
-def _written(recording: Recording, step: Step, node: int) -> int:
-    """Return the position just after a step has first written a parameter."""
-    write = recording.history.value_write
-    before = write(node, step.position - 1)
-    return next(each for each in count(step.position) if write(node, each) != before)
+def _turned(survey: Survey, step: Step) -> Mapping[int, float]:
+    """Return the gradients that passes have brought, if the step uses a multiple below 0 of all.
+
+    Other changes may well be meant, such as that of the gradients of one network out of two.
+    """
+    brought = dict[int, float]()
+    for number_ in step.passes:
+        brought |= survey.passes[number_].gradients
+    there = {node: grad for node in step.before if (grad := brought.get(node))}
+    used = [step.gradients[node] or 0.0 for node in there]
+    size = sum(map(mul, used, used))
+    along = sum(map(mul, used, there.values()))
+    if along >= 0:
+        return {}
+    off = (u - grad * size / along for u, grad in zip(used, there.values(), strict=True))
+    return there if hypot(*off) <= _SAME * sqrt(size) else {}
 
 
 def _rising(survey: Survey) -> Sequence[Step]:
@@ -66,7 +97,7 @@ def _rising(survey: Survey) -> Sequence[Step]:
     """
     found, up, down = list[Step](), set[int](), set[int]()
     for step in survey.steps:
-        rises = _rises(step)
+        rises = _rises(survey, step)
         rise = sum(rises)
         if rise < 0:
             return ()
@@ -77,11 +108,12 @@ def _rising(survey: Survey) -> Sequence[Step]:
     return () if down - up else found
 
 
-def _rises(step: Step) -> Sequence[float]:
+def _rises(survey: Survey, step: Step) -> Sequence[float]:
     """Δp·∂L/∂p of each parameter that a step writes."""
-    moved = map(sub, step.after.values(), step.before.values())
+    gradients = {**step.gradients, **_turned(survey, step)}
     return [
-        m * grad if grad else 0.0 for m, grad in zip(moved, step.gradients.values(), strict=True)
+        (step.after[node] - before) * (gradients[node] or 0.0)
+        for node, before in step.before.items()
     ]
 
 
@@ -130,7 +162,9 @@ def _seeks_an_input(survey: Survey) -> bool:
     firsts = (each for each, *_ in survey.shapes)
     reached = {node for each in firsts for node, grad in each.gradients.items() if grad}
     stay = (reached & {*survey.parameters}) - moved
-    return bool(stay) or any(each.kind == FIXED for each in survey.recording.remarks)
+    if stay or staying(survey):
+        return True
+    return any(each.kind == FIXED for each in survey.recording.remarks)
 
 
 def _course(survey: Survey) -> str:

@@ -19,7 +19,8 @@ from stepgrad.recording.pending import Pending
 from stepgrad.recording.places import Places
 
 if TYPE_CHECKING:
-    from stepgrad.recording.callers import Callers, Where
+    from stepgrad.recording.callers import Callers
+    from stepgrad.recording.naming.paths import Where
 
 
 class Recorder(Protocol):
@@ -88,8 +89,7 @@ class Door:
         found = self._callers.find(frame)
         if found is None or all(map(self._callers.returns, way)):
             return found
-        site, path = found
-        return site.within, path
+        return found.within
 
     def made_at(self, node: Node, where: Where | None) -> None:
         """A node was made, at that place, whoever calls."""
@@ -101,8 +101,7 @@ class Door:
         if where is None or self._callers is None:
             self._pending.append_at(node, None)
         else:
-            site, path = where
-            self._noted((node, site, current_place(), path))
+            self._noted((node, where, current_place()))
 
     def written_at(self, kind: WriteKind, node: Node, after: float, spot: Spot | None) -> None:
         """A value or a gradient was written, and not by a rule."""

@@ -9,6 +9,15 @@ from stepgrad.engine.tape import Place
 GRADLESS = "gradless"
 """A class of the program has numbers and arithmetic, and no attribute for gradients."""
 
+OPERATORLESS = "operatorless"
+"""A class of the program has numbers and gradients, and no arithmetic: that is in functions."""
+
+LOOKALIKES = GRADLESS, OPERATORLESS
+"""Kinds of remarks on classes that look like an engine and are not observed.
+
+They are of interest only where nothing is recorded.
+"""
+
 AGREES = "PyTorch agrees"
 DIFFERS = "PyTorch differs"
 BACKWARD = "PyTorch backward"

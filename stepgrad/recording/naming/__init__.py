@@ -2,8 +2,8 @@
 
 - `assigned.py` reads off a text which expression is assigned to which variable; `sites.py` finds
   the expression of an instruction.
-- `calls.py` finds, while a program runs, in which calls of its functions a node is made, and
-  `kinds.py` what a call of a function is called.
+- `calls.py` finds, while a program runs, in which calls of its functions a node is made, which
+  `paths.py` keeps, and `kinds.py` what a call of a function is called.
 - `scopes.py` makes scopes of these calls, `variables.py` makes names of these expressions.
 - `walk.py` names objects by what holds them: `model.layers[0].w[1]`.
 

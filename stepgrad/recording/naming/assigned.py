@@ -23,8 +23,11 @@ Span = tuple[int | None, int | None, int | None, int | None]
 _LAST = frozenset({"sum", "reduce", "prod", "fsum"})
 """Functions that may make many nodes, the last of which is their result."""
 
-_LAST_OF_ARRAYS = frozenset({"dot", "vdot", "inner", "mean", "average"})
-"""Functions of numpy that do so, unless the program has functions of these names."""
+_LAST_OF_LIBRARIES = frozenset(
+    {"dot", "vdot", "inner", "mean", "average",
+     "squared_error", "binary_cross_entropy", "softmax_cross_entropy"}
+)  # fmt: skip
+"""Functions of numpy and ours that do so, unless the program has functions of these names."""
 
 _HOLDING = frozenset({*dir(builtins), "reduce", "accumulate", "deque", "array", "partial"})
 """Functions that return something else than what the functions they call return."""
@@ -124,7 +127,7 @@ class Assignments(dict[Span, Assigned]):
         called = _called(node)
         if called not in _HOLDING or called in _LAST:
             function = "" if called in _LAST else called
-            last = called in _LAST or called in _LAST_OF_ARRAYS
+            last = called in _LAST or called in _LAST_OF_LIBRARIES
             self[span] = Assigned(text, element, last, function, passed)
 
 

@@ -12,13 +12,13 @@ step the paths are the same objects again.
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from sys import _getframe
 from types import FrameType
 from typing import Any
 
 from stepgrad.recording.naming.kinds import Kind, outwards
+from stepgrad.recording.naming.paths import Count, Path, Where
 from stepgrad.recording.naming.sites import Site
 
 _MOST_CALLS = 1 << 10
@@ -28,51 +28,8 @@ _MOST_PATHS = 1 << 16
 """The most paths of a recording."""
 
 
-class Path:
-    """Calls, from the outermost to the innermost; without a `kind`, no call at all.
-
-    Args:
-        parent: the calls around the innermost one.
-        kind: the code that it runs.
-        name: what it is called; empty for one that is part of the call around it.
-        site: the instruction that called it, if that is known.
-    """
-
-    __slots__ = (
-        "around", "counted", "counts", "driver", "kind", "marks", "name", "parent", "paths", "site"
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        parent: Path | None = None,
-        kind: Kind | None = None,
-        name: str = "",
-        site: Site | None = None,
-    ) -> None:
-        self.parent = parent
-        self.kind = kind
-        self.name = name
-        self.site = site
-        # Whether it goes on after backward passes, so that it runs the model, and is no part of it.
-        self.driver = False
-        # The innermost one with a name.
-        self.around: Path = self if name or parent is None else parent.around
-        self.paths: dict[object, Path] = {}
-        self.marks: dict[Kind, Mark] = {}
-        self.counts: dict[Kind, int] = {}  # how many calls of each kind there were
-        self.counted = 0  # in which batch
-
-    @property
-    def outwards(self) -> Iterator[Path]:
-        """This path, the one around it, and so on."""
-        path: Path | None = self
-        while path is not None:
-            yield path
-            path = path.parent
-
-
-class Mark:
-    """What is put on a frame: the places of its instructions, and its path.
+class Mark(dict[int, Where]):
+    """What is put on a frame: the places of its instructions, by the offset in bytes, and its path.
 
     Debuggers may call it, as they call each trace function that they find; it does nothing. Where
     they ask whether a frame has one, to put theirs there, it counts as none.
@@ -81,11 +38,16 @@ class Mark:
     __slots__ = ("calls", "entries", "path", "sites", "standard")
 
     def __init__(self, calls: Calls, kind: Kind, path: Path) -> None:
+        super().__init__()
         self.calls = calls
         self.path = path
         self.sites = kind.sites
         self.standard = kind.standard
         self.entries: dict[tuple[Kind, int], _Entry] = {}  # by the code, and the instruction
+
+    def __missing__(self, offset: int) -> Where:
+        where = self[offset] = Where(self.sites[offset], self.path)
+        return where
 
     def __bool__(self) -> bool:
         return False
@@ -101,16 +63,18 @@ class _Entry:
         kind: the code.
         site: the instruction, if it is known that it called it.
         name: what calls are called; None if it has to be asked each time.
-        mark: the one that all have, if they are not told apart.
+        count: how many calls there were before; None if they are not told apart.
     """
 
-    __slots__ = ("kind", "mark", "marks", "name", "site")
+    __slots__ = ("count", "kind", "marks", "name", "site")
 
-    def __init__(self, kind: Kind, site: Site | None, name: str | None, mark: Mark | None) -> None:
+    def __init__(
+        self, kind: Kind, site: Site | None, name: str | None, count: Count | None
+    ) -> None:
         self.kind = kind
         self.site = site
         self.name = name
-        self.mark = mark
+        self.count = count
         self.marks: dict[int, Mark] = {}  # by how many calls of the code there were before
 
 
@@ -160,12 +124,20 @@ class Calls:
         self._kinds.clear()
         self._traced.clear()
 
-    def next_batch(self) -> None:
-        """Count from 0 again."""
+    def next_batch(self, pending: Iterable[Path]) -> None:
+        """Count from 0 again, but go on where that would give numbers of pending calls again."""
+        going_on = set[Count]()
+        for call in {call for path in pending for call in path.outwards}:
+            around, kind = call.parent and call.parent.around, call.kind
+            count = around and kind and around.counts.get(kind)
+            if count and count.batch == self._batch and call.number < _MOST_CALLS // 2:
+                going_on.add(count)
         self._batch += 1
+        for count in going_on:
+            count.batch = self._batch
 
-    def find(self, frame: FrameType | None) -> tuple[Site, Path] | None:
-        """Return the instruction at which the innermost frame is that is not ours, and its path."""
+    def find(self, frame: FrameType | None) -> Where | None:
+        """Return where the innermost frame is that is not ours."""
         kinds = self._kinds
         while frame is not None:
             mark: Any = frame.f_trace
@@ -177,7 +149,8 @@ class Calls:
                 mark = self._traced.get(frame)
                 if mark is None:
                     mark = self._enter(frame)
-            return mark.sites[frame.f_lasti], mark.path
+            found: Where = mark[frame.f_lasti]
+            return found
         return None
 
     def site(self, frame: FrameType) -> Site:
@@ -186,9 +159,17 @@ class Calls:
 
     def _enter(self, frame: FrameType) -> Mark:
         """Return the mark of a frame that was entered since the last look, and is not ours."""
-        entered: list[FrameType] = []
         kinds, each = self._kinds, frame
         mark: Mark | None = None
+        back = frame.f_back
+        if back is not None and frame.f_trace is None:  # mostly, the call around it is known
+            outer: Any = back.f_trace
+            if outer.__class__ is Mark and outer.calls is self:
+                known: _Entry | None = outer.entries.get((kinds[id(frame.f_code)], back.f_lasti))
+                if known is not None:
+                    mark = frame.f_trace = self._next(known, outer, frame)
+                    return mark
+        entered: list[FrameType] = []
         while mark is None:
             entered.append(each)
             kind = kinds.get(id(each.f_code)) or self._kind(each)
@@ -201,7 +182,7 @@ class Calls:
             kind = kinds[id(inner.f_code)]
             if not kind.ours:
                 entry = mark.entries.get((kind, each.f_lasti)) or self._entry(inner, kind, mark)
-                mark = entry.mark or self._next(entry, mark, inner)
+                mark = self._next(entry, mark, inner)
                 self._put(inner, mark)
             each = inner
         return mark
@@ -224,26 +205,32 @@ class Calls:
             site = parent.sites[back.f_lasti]
         if kind.apart:
             name, always = kind.named(frame) if kind.name else ("", True)
-            entry = _Entry(kind, site, name if always else None, None)
+            count = parent.path.around.counts.setdefault(kind, Count())
+            entry = _Entry(kind, site, name if always else None, count)
         else:
-            entry = _Entry(kind, site, "", self._mark(parent.path, kind))
+            entry = _Entry(kind, site, "", None)
+            entry.marks[0] = self._mark(parent.path, kind)
         parent.entries[kind, -1 if back is None else back.f_lasti] = entry
         return entry
 
     def _next(self, entry: _Entry, parent: Mark, frame: FrameType) -> Mark:
         """Return the mark of the next call of some code."""
-        kind, around = entry.kind, parent.path.around
-        if around.counted != self._batch:
-            around.counts, around.counted = {}, self._batch
-        number = around.counts.get(kind, 0)
+        count = entry.count
+        if count is None:
+            return entry.marks[0]
+        if count.batch != self._batch:
+            count.batch, count.number = self._batch, 0
+        number = count.number
         if number < _MOST_CALLS:
-            around.counts[kind] = number + 1
-        if entry.name is None:
-            return self._mark(self._path(parent.path, entry, kind.named(frame)[0], number), kind)
+            count.number = number + 1
         mark = entry.marks.get(number)
         if mark is None:
-            path = self._path(parent.path, entry, entry.name, number)
-            mark = entry.marks[number] = self._mark(path, kind)
+            kind, name = entry.kind, entry.name
+            name_now = kind.named(frame)[0] if name is None else name
+            path = self._path(parent.path, entry, name_now, number)
+            mark = self._mark(path, kind)
+            if name is not None:
+                entry.marks[number] = mark
         return mark
 
     def _path(self, parent: Path, entry: _Entry, name: str, number: int) -> Path:
@@ -258,7 +245,7 @@ class Calls:
             again = name and any(each.kind is kind and each.name for each in parent.outwards)
             if again or (kind.of_class and name == parent.around.name):
                 name = ""
-            path = parent.paths[key] = Path(parent, kind, name, entry.site)
+            path = parent.paths[key] = Path(parent, kind, name, entry.site, number)
         return path
 
     def _mark(self, path: Path, kind: Kind) -> Mark:
@@ -273,23 +260,3 @@ class Calls:
         if kind is None:
             kind = self._kinds[id(code)] = self._kind_of(frame)
         return kind
-
-
-def shape_of(paths: Sequence[Path]) -> tuple[object, ...]:
-    """Return what distinguishes paths but for how many calls there were before.
-
-    It is the same for others of the same shape: which of them are equal, and for each, the code,
-    the name, the instruction, and the path around it.
-    """
-    numbers = {path: number for number, path in enumerate(dict.fromkeys(paths))}
-    which = array("q", map(numbers.__getitem__, paths))
-    calls: list[tuple[object, ...]] = []
-    waiting = [*numbers]
-    for path in waiting:  # it grows by the paths around
-        around = -1
-        if path.parent is not None:
-            around = numbers.setdefault(path.parent, len(numbers))
-            if around == len(waiting):
-                waiting.append(path.parent)
-        calls.append((path.kind, path.name, path.site, path.driver, around))
-    return which, tuple(calls)

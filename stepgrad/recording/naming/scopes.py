@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from stepgrad.recording.naming.calls import Path
 from stepgrad.recording.naming.kinds import Kind
+from stepgrad.recording.naming.paths import Path
 
 _FEWEST = 2
 """The fewest nodes that make a scope: fewer are not worth a line of their own."""
@@ -21,8 +21,11 @@ def scopes_of(counts: Mapping[Path, int]) -> dict[Path, str]:
     """
     inside: dict[Path, int] = defaultdict(int)
     for path, count in counts.items():
-        for each in path.outwards:
+        each: Path | None = path
+        # Of what has enough of them, it is no matter how many more there are, nor around it.
+        while each is not None and inside[each] < _FEWEST:
             inside[each] += count
+            each = each.parent
     families: dict[tuple[Path, Kind | None, str], list[Path]] = defaultdict(list)
     for path in inside:
         if path.name and path.parent is not None:
@@ -41,14 +44,14 @@ def scopes_of(counts: Mapping[Path, int]) -> dict[Path, str]:
 
 def _resolve(path: Path, parts: Mapping[Path, str], scopes: dict[Path, str]) -> None:
     unresolved = []
-    for each in path.outwards:
-        if each in scopes:
-            break
+    each: Path | None = path
+    while each is not None and each not in scopes:
         unresolved.append(each)
+        each = each.parent
+    around = "" if each is None else scopes[each]
     for each in reversed(unresolved):
-        around = "" if each.parent is None else scopes[each.parent]
         part = parts.get(each, "")
-        scopes[each] = f"{around}/{part}" if around and part else around or part
+        around = scopes[each] = f"{around}/{part}" if around and part else around or part
 
 
 def _told_apart(family: list[Path]) -> Iterable[tuple[Path, str]]:

@@ -17,10 +17,10 @@ class Site:
     """An instruction: the line it is on, and what becomes of its result, if that is known.
 
     `statement` is the first line of its statement. It is `returned` if its function may return the
-    result.
+    result. Where nothing becomes of the result but the value of one variable, that is `variable`.
     """
 
-    __slots__ = ("_within", "assigned", "returned", "spot", "statement")
+    __slots__ = ("_within", "assigned", "returned", "spot", "statement", "variable")
 
     def __init__(
         self,
@@ -32,6 +32,8 @@ class Site:
     ) -> None:
         self.spot = spot
         self.assigned = assigned
+        several = assigned is None or assigned.last or assigned.element or assigned.passed
+        self.variable = "" if several or assigned is None else assigned.target
         self.statement = statement
         self.returned = returned
         self._within: Site | None = None

@@ -94,11 +94,13 @@ def open_neuron(session: Session) -> Neuron | None:
 
 
 def open_selected(session: Session) -> Session | None:
-    """Open what is selected, if it is folded: a neuron of the network, or a scope.
+    """Open what is selected, if it is folded: a matrix, a neuron of the network, or a scope.
 
     An open neuron closes again, also without a selection. None if there is nothing to open.
     """
     selected, opened = session.selected, session.opened
+    if session.in_closed:
+        return session.select(selected)
     shown = shown_network(session)
     if shown is not None:
         neuron = shown.neuron(selected)

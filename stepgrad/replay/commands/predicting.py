@@ -20,6 +20,9 @@ from stepgrad.replay.session import Session
 
 NOTHING_LEFT = f"nothing is left to predict: {key('start')} goes to the start"
 
+NUMBER = "a number, such as 0.25, 2e-3 or 1/3; ? shows it"
+"""What to type for a number."""
+
 
 def ask(session: Session) -> tuple[Session, str]:
     """Go to the event of the next number, and return what to ask; nothing at the end.
@@ -34,6 +37,12 @@ def ask(session: Session) -> tuple[Session, str]:
         return session, f"{place}{task.given}{'. ' * bool(task.given)}{task.prompt}{more}"
     there, question = _next(session)
     return there, question.prompt if question else ""
+
+
+def form(session: Session) -> str:
+    """Say what to type: for an exercise, its own words."""
+    sitting = _open(session)
+    return sitting.task.form if sitting and sitting.task.form else NUMBER
 
 
 def predict(session: Session, text: str) -> Session:

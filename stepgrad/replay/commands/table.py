@@ -30,7 +30,8 @@ class Command(NamedTuple):
     to its colon; `label` is a word or two for the footer, or empty. `act` turns a session, and the
     text that the command `asks` for, into the next session; None if only the screen can do it. If
     what to ask depends on the session, `question` moves to the place in question and returns the
-    words; no words mean that there is nothing to ask. While it asks, a command that `hides` keeps
+    words; no words mean that there is nothing to ask. `form` says what to type, where that depends
+    on it. While it asks, a command that `hides` keeps
     the answer off the screen. `panel` is the panel that it shows alone. A `report` is a text to
     read and close. A `long` command may take a while, so it runs in a thread. One that `counts`
     takes a number typed before its key, as in `5]`.
@@ -43,11 +44,16 @@ class Command(NamedTuple):
     act: Callable[..., Session] | None = None
     asks: str = ""
     question: Callable[[Session], tuple[Session, str]] | None = None
+    form: Callable[[Session], str] | None = None
     panel: str = ""
     long: bool = False
     hides: bool = False
     report: bool = False
     counts: bool = False
+
+    def typed(self, session: Session) -> str:
+        """What to type where it asks."""
+        return self.form(session) if self.form else self.asks
 
     @property
     def brief(self) -> str:
@@ -83,8 +89,7 @@ _TIMELINE = (
     Command("faster", ("+",), "play faster"),
     Command("slower", ("-",), "play slower"),
     Command("predict", ("p",), "predict the next number: then see it", "predict",
-            predicting.predict, "a number, such as 0.25, 2e-3 or 1/3; ? shows it", predicting.ask,
-            hides=True),
+            predicting.predict, predicting.NUMBER, predicting.ask, predicting.form, hides=True),
     Command("continue", ("c", "f5"), "run forward to a stop: the next one, or the end", "continue",
             partial(stopping.run, forward=True), long=True),
     Command("reverse_continue", ("C",), "run back to a stop: the previous one, or the start", "",
@@ -105,7 +110,8 @@ _TAPE = (
     Command("select_down", ("down", "j"), "select the node below", "",
             partial(looking.select_by, lines=1)),
     Command("follow", ("escape",), "clear the selection", "clear", looking.clear_selection),
-    Command("fold", ("z",), "fold or open this scope", "", looking.fold_subject),
+    Command("fold", ("z",), "fold or open this scope (or matrix of parameters)", "",
+            looking.fold_subject),
     Command("scope_out", ("u",), "scope out: fold one more level", "", looking.scope_out),
     Command("scope_in", ("d",), "scope in: open one level", "", looking.scope_in),
     Command("constants", ("#",), "show or hide constants", "", looking.toggle_constants),

@@ -12,7 +12,7 @@ from stepgrad.numbers import number, typed
 from stepgrad.printable import printable
 from stepgrad.recording.changed import WorldError
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.quiz.answers import AnswerError, Kind, Question, Reply, reply
+from stepgrad.replay.quiz.answers import UNKNOWN, AnswerError, Kind, Question, Reply, reply
 from stepgrad.replay.quiz.tasks import Task
 from stepgrad.replay.state import State
 from stepgrad.replay.telling.derivatives import derivative, partial
@@ -90,10 +90,10 @@ class _Run:
         run = record_file(self.file, numbers, world)
         return _Run(self.file, self.exercise, self.place, numbers, run)
 
-    def task(self, prompt: str, judge: Callable[[str], Reply], answer: str) -> Task:
+    def task(self, prompt: str, judge: Callable[[str], Reply], answer: str, form: str = "") -> Task:
         prompt = self.exercise.prompt.strip() or prompt
         hints = [printable(" ".join(each.split())) for each in self.exercise.hints]
-        return Task(printable(" ".join(prompt.split())), self.given, hints, judge, answer)
+        return Task(printable(" ".join(prompt.split())), self.given, hints, judge, answer, form)
 
     @property
     def given(self) -> str:
@@ -192,7 +192,8 @@ def _gate(run: _Run) -> Task:
         return _of_words(run, prompt, {word}, ("open", "shut"), f"the gate is {word}")
     told = ", ".join(sorted(shut)) or "none"
     prompt = f"Which of the gates {', '.join(names)} are shut? (names, or none)"
-    return _of_words(run, prompt, shut, names, f"shut: {told}")
+    several = "names, with blanks between them, or none"
+    return _of_words(run, prompt, shut, names, f"shut: {told}", form=several)
 
 
 def _verdict(run: _Run) -> Task:
@@ -205,7 +206,9 @@ def _verdict(run: _Run) -> Task:
     return _of_words(run, prompt, found, names(), told)
 
 
-def _of_words(run: _Run, prompt: str, right: set[str], words: Sequence[str], answer: str) -> Task:
+def _of_words(  # noqa: PLR0913 - all that there is to a question
+    run: _Run, prompt: str, right: set[str], words: Sequence[str], answer: str, *, form: str = ""
+) -> Task:
     """Ask for some of the words, in any order; `none` is none of them."""
 
     def judge(text: str) -> Reply:
@@ -224,7 +227,8 @@ def _of_words(run: _Run, prompt: str, right: set[str], words: Sequence[str], ans
         told = " ".join(typed) or "none"
         return Reply(False, f"not {told}" + (": that is not all" if missing else ""))
 
-    return run.task(prompt, judge, answer)
+    form = f"{form or _choice(words)}; {UNKNOWN} shows the answer"
+    return run.task(prompt, judge, answer, form)
 
 
 def _choice(words: Sequence[str]) -> str:

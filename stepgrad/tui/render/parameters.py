@@ -58,19 +58,20 @@ def matrix_row(session: Session, line: ScopeLine, width: int) -> Content:
     if not line.nodes:
         return Content.styled(ink.fit(f" − {line.scope}", width), ink.QUIET)
     fold = Fold(session.state, line, current=line.holds(session.state.focus))
+    selected = line.holds(session.selected)
     told = [(f"{span(values(session.state, line)):>{_SPAN}}", ink.PLAIN)]
     if width >= _WIDE:
         told += [(" ∇", ink.QUIET), (f"{fold.span:>{_SPAN}}", ink.PLAIN)]
     room = max(width - 6 - sum(cell_len(text) for text, _ in told), 0)
     name = line.scope if cell_len(line.scope) <= room else without_shape(line.scope)
     row = Content.assemble(
-        (marker_of(session, current=fold.current, selected=False), ink.CURRENT),
+        (marker_of(session, current=fold.current, selected=selected), ink.CURRENT),
         ("+ ", ink.QUIET),
         (ink.fit_end(name, room), ink.CURRENT if fold.current else ink.PLAIN),
         *told,
         (f" {bar(fold.summary.high)} ", ink.PLAIN),
     )
-    return row.truncate(width)
+    return (row.stylize(ink.SELECTED) if selected else row).truncate(width)
 
 
 _SPAN = 12

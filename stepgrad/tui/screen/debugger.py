@@ -16,6 +16,7 @@ from stepgrad.replay.commands import table
 from stepgrad.replay.commands.looking import fold, zoom_by
 from stepgrad.replay.commands.moment import panels
 from stepgrad.replay.commands.moving import go_to_edge, go_to_line
+from stepgrad.replay.commands.parameters import ACTS
 from stepgrad.replay.commands.script import read
 from stepgrad.replay.commands.table import Command
 from stepgrad.replay.session import Session
@@ -120,6 +121,8 @@ class DebuggerScreen(TurningScreen):
             self.carried_out(command.name)
         else:
             self.player.pause()  # a person moves now
+            if isinstance(self.maximized, Parameters):
+                command = command._replace(act=ACTS.get(command.name, command.act))
             super().perform(command)
         self.count(command, before)
 
@@ -179,6 +182,8 @@ class DebuggerScreen(TurningScreen):
     def watch_maximized(self) -> None:
         """Name the keys that lead back; all of the lesson takes the place of its current step."""
         self.set_class(isinstance(self.maximized, LessonPanel), "-reading")
+        if self.now.in_closed and not isinstance(self.maximized, Parameters):
+            self.session = self.now.select(self.now.selected)
         self._show_notice()
 
     def on_resize(self) -> None:
@@ -244,7 +249,8 @@ class DebuggerScreen(TurningScreen):
 
     def on_panel_node_selected(self, message: Panel.NodeSelected) -> None:
         """Select a node that was clicked; a second click clears the selection."""
-        self.session = self.now.select(None if message.node == self.now.selected else message.node)
+        again = message.node == self.now.selected and not self.now.in_closed
+        self.session = self.now.select(None if again else message.node)
         self.carried_out("search")
 
     def on_panel_event_pointed(self, message: Panel.EventPointed) -> None:

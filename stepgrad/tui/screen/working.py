@@ -113,7 +113,8 @@ class WorkingScreen(Screen[Onward | None]):
         self._alone = self.maximized
         if self._alone is not None and _hidden(self._alone):
             self.maximized = None
-        self.prompt.ask(command, question, partial(self._problem, command), self._asked)
+        form = command.typed(self.now)
+        self.prompt.ask(command, question, form, partial(self._problem, command), self._asked)
 
     def _asked(self) -> None:
         """Show again what a question has hidden, and give the keys back to a panel alone."""

@@ -99,7 +99,7 @@ class LessonPanel(Lines, DiagnosedPanel, can_focus=True):
 
     @property
     def _lines(self) -> Sequence[Content]:
-        return self._column(self.scrollable_content_region.width)[0]
+        return self._column(self.room)[0]
 
     @property
     def count(self) -> int:
@@ -113,12 +113,12 @@ class LessonPanel(Lines, DiagnosedPanel, can_focus=True):
 
     def line_of_interest(self) -> int | None:
         """The first line of the current step."""
-        _, current = self._column(self.scrollable_content_region.width)
+        _, current = self._column(self.room)
         return current.start if current else None
 
     def _scrolled(self, height: int) -> int | None:
         """Show all of the current step, or its beginning; scroll no farther than that takes."""
-        _, current = self._column(self.scrollable_content_region.width)
+        _, current = self._column(self.room)
         shown = current, height
         if shown == self._shown:
             return None  # a person may have scrolled since
@@ -138,9 +138,9 @@ class LessonPanel(Lines, DiagnosedPanel, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw a line of the view; the last one is a mark where more would follow."""
-        height, width = self.size.height, self.scrollable_content_region.width
+        height = self.size.height
         if y == height - 1 and self.scroll_offset.y + height < self.count:
-            return self._strip(ink.line(("… ", ink.QUIET), (self._more, ink.CURRENT)), width)
+            return self._strip(ink.line(("… ", ink.QUIET), (self._more, ink.CURRENT)))
         return super().render_line(y)
 
 

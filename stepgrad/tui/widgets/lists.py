@@ -59,14 +59,19 @@ class Lines(ScrollView, Panel, can_focus=False):
         """The line from which on there is something to see."""
         return 0
 
+    @property
+    def room(self) -> int:
+        """The cells of a line: a blank is between it and the scrollbar."""
+        return max(self.scrollable_content_region.width - 1, 0)
+
     def render_line(self, y: int) -> Strip:
         """Draw a line of the view."""
-        width, number = self.scrollable_content_region.width, y + self.scroll_offset.y
-        if number >= self.count:
-            return Strip.blank(width, self.rich_style)
-        return self._strip(self._kept_line(number, width), width)
+        number = y + self.scroll_offset.y
+        drawn = self._kept_line(number, self.room) if number < self.count else Content()
+        return self._strip(drawn)
 
-    def _strip(self, line: Content, width: int) -> Strip:
+    def _strip(self, line: Content) -> Strip:
+        width = self.scrollable_content_region.width
         strips = Visual.to_strips(self, line, width, 1, self.visual_style, pad=True)
         return strips[0] if strips else Strip.blank(width, self.rich_style)
 
@@ -85,7 +90,7 @@ class Lines(ScrollView, Panel, can_focus=False):
         before, self._drawn = self._drawn, {}
         # Whatever the width, it is never exceeded. The first layout already has to know how many
         # lines there are, or it would be done again with a scrollbar.
-        width, height = self.scrollable_content_region.width, self.size.height
+        width, height = self.room, self.size.height
         self.virtual_size = Size(1, max(self.count, self.top + height if self.top else 0))
         y = self._scrolled(height) if height else None
         if y is not None:
@@ -94,7 +99,7 @@ class Lines(ScrollView, Panel, can_focus=False):
         for number in range(top, min(top + height, self.count)):
             was = before.get((number, width))
             if was is None or not was.is_same(self._kept_line(number, width)):
-                self.refresh(Region(0, number - top, width, 1))
+                self.refresh(Region(0, number - top, width + 1, 1))
 
     def _scrolled(self, height: int) -> int | None:
         """Where to scroll to, so that the line of interest is in view; None if it is."""
@@ -124,7 +129,7 @@ class Tape(Lines, can_focus=False):
 
     def show(self) -> None:
         """Put the headings of the columns into the border, and show the line."""
-        title = headings(self.now, self.scrollable_content_region.width)
+        title = headings(self.now, self.room)
         if not title.is_same(self._headings):  # setting it draws everything again
             self.border_title = self._headings = title
         super().show()

@@ -72,15 +72,19 @@ class Prompt(Vertical):
         self,
         command: Command,
         question: str,
+        form: str,
         check: Callable[[str], str | None],
         left: Callable[[], None],
     ) -> None:
-        """Ask; `check` takes an answer, or returns what is wrong with it, and `left` ends it."""
+        """Ask for an answer in some form.
+
+        `check` takes one, or returns what is wrong with it, and `left` ends it.
+        """
         self._check = check
         self._left = left
         self._question.update(Content(question or command.brief))
         self._field.value = ""
-        self._field.placeholder = command.asks
+        self._field.placeholder = form
         self._explain("")
         self.display = True
         self.screen.set_focus(self._field)

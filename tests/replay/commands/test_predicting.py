@@ -7,6 +7,7 @@ import pytest
 from stepgrad.recording import events
 from stepgrad.replay.commands.predicting import NOTHING_LEFT, ask, predict
 from stepgrad.replay.commands.script import replay
+from stepgrad.replay.commands.table import BY_NAME
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.lesson.following import Lesson
 from stepgrad.replay.quiz.answers import AnswerError, Score
@@ -92,6 +93,19 @@ def test_at_the_start_the_exercises_come_first() -> None:
     assert session.said == "right: 3 (mark 1.5/2)"
     assert session.cursor.position == 0
     assert ask(session)[1] == "axle = 3·crank = 3·1. What is axle?"
+
+
+def test_what_to_type_is_in_the_words_of_the_exercise() -> None:
+    file = open_scenario("relu_gate")
+    session = session_on(record_file(file), file)
+    command = BY_NAME["predict"]
+    forms = []
+    for _ in range(3):
+        session, _ = ask(session)
+        forms.append(command.typed(session))
+        session = predict(session, "?")
+    number = "a number, such as 0.25, 2e-3 or 1/3; ? shows it"
+    assert forms == [number, "open or shut; ? shows the answer", number]
 
 
 def test_an_exercise_reads_no_step_of_the_lesson() -> None:
