@@ -138,10 +138,19 @@ def course_typed(name: str) -> Course:
     Raises:
         StepgradError: it is not a folder, it has no lessons, or some are not valid.
     """
+    return read_course(course_folder(name))
+
+
+def course_folder(name: str) -> Path:
+    """Return the folder of a course that a person means.
+
+    Raises:
+        StepgradError: there is no such folder.
+    """
     folder = folder_of(name)
     if not folder.is_dir() or not name:
         raise StepgradError(f"{name}: no such folder")
-    return read_course(folder)
+    return folder
 
 
 def is_scenario(name: str) -> bool:

@@ -127,3 +127,15 @@ def test_replay_in_a_world_shows_what_it_changes() -> None:
 
 def test_run_without_a_terminal_says_in_which_world_a_program_ran(train: Path) -> None:
     assert "bug: no_zero_grad" in stepgrad("run", "--bug", "no_zero_grad", train).stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--bug", "skip_update=4", "first_descent"), "update 4: first_descent has 3 updates"),
+        (("--bug", "skip_update=1", "two_layer"), "two_layer has no updates"),
+        (("--bug", "shut=h", "--bug", "open=h", "relu_gate"), "a world has one bug, not 2"),
+    ],
+)
+def test_a_bug_that_would_change_nothing_is_refused(options: tuple[str, ...], said: str) -> None:
+    assert said in stepgrad("replay", *options, code=2).stderr

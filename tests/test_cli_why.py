@@ -125,3 +125,8 @@ def test_nothing_is_recorded(tmp_path: Path) -> None:
     Recording().save(tmp_path / "empty.stepgrad")
     result = stepgrad("why", tmp_path / "empty.stepgrad", "w", code=2)
     assert "the recording is empty" in result.stderr
+
+
+def test_a_gradient_has_no_gradient() -> None:
+    said = stepgrad("why", "two_layer", "h.grad.grad", code=2).stderr
+    assert said == "`h.grad.grad`: a gradient has no gradient of its own\n"

@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stepgrad.cli import main
 from stepgrad.errors import (
     EXCERPT_WIDTH,
     Diagnostic,
@@ -134,3 +136,9 @@ def test_what_is_nearest_is_a_candidate_and_a_candidate_is_nearest_to_itself(
 ) -> None:
     assert nearest(word, candidates) in [*candidates, None]
     assert nearest(word, [word]) == word
+
+
+def test_help_on_nothing_lists_the_topics() -> None:
+    said = CliRunner().invoke(main, ["help", "nosuch"]).stderr
+    assert "the topics are tour, keys" in said
+    assert max(map(len, said.splitlines())) <= 80

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from shutil import get_terminal_size
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import click
@@ -45,7 +47,13 @@ def help_(ctx: click.Context, topic: str | None) -> None:
             echo_lines(about.get_help())
     else:
         near = suggest(topic, [*pages.TOPICS, *commands])
-        raise StepgradError(f"no help on `{topic}`{near}")
+        topics = f"the topics are {', '.join(pages.TOPICS)}; stepgrad --help lists the commands"
+        raise StepgradError(f"no help on `{topic}`{near}", *indented(topics))
+
+
+def indented(text: str) -> Iterator[str]:
+    """Yield the lines of a text, below another."""
+    yield from wrap(text, 80, initial_indent="  ", subsequent_indent="  ")
 
 
 def _show(markdown: str) -> None:

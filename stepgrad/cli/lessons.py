@@ -8,10 +8,12 @@ import sys
 import click
 
 from stepgrad.cli.output import echo, echo_lines
+from stepgrad.course.folder import read_valid
 from stepgrad.course.lessons import Course, ours
 from stepgrad.course.progress import Progress
 from stepgrad.course.state import ProgressError, read_progress
-from stepgrad.opening import course_typed
+from stepgrad.errors import StepgradError
+from stepgrad.opening import course_folder
 from stepgrad.scenario import ProgramFile
 
 
@@ -24,11 +26,16 @@ def list_(folder: str | None) -> None:
     of a quiz follows the title. Progress is kept in the folder that STEPGRAD_STATE names, if it
     does; with STEPGRAD_STATE=off it is not kept.
 
+    The exit status is 2 if some lessons of DIR are not valid; the others are listed.
+
     \b
       stepgrad list
       stepgrad list my_course
     """
-    print_list(ours() if folder is None else course_typed(folder))
+    course, problems = (ours(), ()) if folder is None else read_valid(course_folder(folder))
+    print_list(course)
+    if problems:
+        raise StepgradError(*problems)
 
 
 def print_list(course: Course) -> None:

@@ -20,7 +20,7 @@ from stepgrad.cli.selecting import HOW
 from stepgrad.cli.sitting import as_object, hold, once, summary
 from stepgrad.course.answers import Answers, save_answers
 from stepgrad.course.folder import Home, home
-from stepgrad.course.grading import has_exercises, pose_for
+from stepgrad.course.grading import asked_of_programs, has_exercises, pose_for
 from stepgrad.course.progress import Mark, Progress
 from stepgrad.course.state import ProgressError, keep, read_progress
 from stepgrad.headless import narration
@@ -175,6 +175,8 @@ def _exercise(  # noqa: PLR0913 - one for each option
     sitting = pose_for(file, student)
     sitting = hold(sitting, typed, say) if given is None else once(sitting, given, say)
     say(f"\n{summary(sitting)}")
+    if more := asked_of_programs(file):
+        say(more)
     if where is not None:
         lines = tuple(work.lines for work in sitting.works)
         save_answers(where.path, Answers(file, student, lines))

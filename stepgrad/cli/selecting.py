@@ -46,10 +46,12 @@ def _in_bytes(_ctx: click.Context, _param: click.Parameter, size: str | None) ->
         raise click.BadParameter(str(error)) from None
 
 
-def _in_world(_ctx: click.Context, _param: click.Parameter, text: str | None) -> World | None:
+def _in_world(_ctx: click.Context, _param: click.Parameter, texts: tuple[str, ...]) -> World | None:
     """Read which bug a world has."""
+    if len(texts) > 1:
+        raise click.BadParameter(f"a world has one bug, not {len(texts)}: {', '.join(texts)}")
     try:
-        return None if text is None else World.read(text)
+        return World.read(texts[0]) if texts else None
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
@@ -65,6 +67,7 @@ BUG = click.option(
     "--bug",
     "world",
     metavar="BUG",
+    multiple=True,  # to refuse a second one
     callback=_in_world,
     help=f"Run in a world with a bug: {USAGE.replace(' NODE', '=NODE').replace(' K', '=K')}.",
 )

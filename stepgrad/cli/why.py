@@ -81,6 +81,8 @@ def _asked(state: State, text: str) -> Iterator[Number]:
         if not recording.is_constant(node) and (passes or state.grad(node) is not None):
             yield Number("gradient", node, position)
         return
+    if text.endswith(2 * _GRAD):
+        raise CommandError(f"`{text[:80]}`: a gradient has no gradient of its own")
     name = text.removesuffix(_GRAD)
     node = find_node(state, name) if name != text else None
     if node is None:

@@ -6,7 +6,7 @@ files of the folder, by level, order and name, as those that ship.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -94,6 +94,18 @@ def read_course(folder: Path) -> Course:
     Raises:
         StepgradError: it has no lessons, or some are not valid: with everything that is wrong.
     """
+    course, problems = read_valid(folder)
+    if problems:
+        raise StepgradError(*problems)
+    return course
+
+
+def read_valid(folder: Path) -> tuple[Course, Sequence[str]]:
+    """Read the lessons of a folder that are valid; return what is wrong with the others as well.
+
+    Raises:
+        StepgradError: it has no lessons, or its `course.yaml` is not valid.
+    """
     plan = _plan(folder)
     lessons: dict[str, LessonFile] = {}
     problems: list[str] = []
@@ -102,11 +114,9 @@ def read_course(folder: Path) -> Course:
             lessons[name] = _read(path)
         except StepgradError as error:
             problems += str(error).split("\n")
-    if problems:
-        raise StepgradError(*problems)
     if not plan.headings:
         lessons = dict(sorted(lessons.items(), key=lambda item: item[1].model.place))
-    return Course(plan.title, lessons, plan.kept, plan.headings, plan.after)
+    return Course(plan.title, lessons, plan.kept, plan.headings, plan.after), problems
 
 
 def _read(path: Path) -> LessonFile:

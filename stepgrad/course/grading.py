@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from stepgrad.course.answers import Answers, read_answers
 from stepgrad.errors import StepgradError
+from stepgrad.printable import counted
 from stepgrad.replay.quiz.answers import AnswerError
 from stepgrad.replay.quiz.tasks import Sitting, Work
 from stepgrad.scenario import open_scenario
@@ -93,8 +95,22 @@ def pose_for(file: str, student: str) -> Sitting:
     """
     tasks = pose(open_scenario(file), student)
     if not tasks:
-        raise StepgradError(f"{file}: there are no exercises")
+        raise StepgradError(f"{file}: {asked_of_programs(file) or 'there are no exercises'}")
     return Sitting(tasks)
+
+
+def asked_of_programs(file: str) -> str:
+    """Say how many exercises of a scenario ask for a program, and how it is marked; or nothing.
+
+    Raises:
+        ScenarioError: it cannot be read.
+    """
+    count = sum(each.asks == "program" for each in open_scenario(file).model.exercises)
+    if not count:
+        return ""
+    ask = "asks for a program" if count == 1 else "ask for programs"
+    mark = f"stepgrad grade FILE.py --against {shlex.quote(file)}"
+    return f"{counted(count, 'exercise')} {ask}, which is marked by {mark}"
 
 
 def marked(sitting: Sitting, answers: Answers) -> Sequence[Mark]:

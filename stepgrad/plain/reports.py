@@ -132,7 +132,7 @@ def difference_told(session: Session) -> Iterator[str]:
     if not rows:
         yield f"Nothing differs {'yet' if session.cursor.position < parting.event else 'here'}."
     yield from some(map(_difference, rows), len(rows))
-    yield read_message(f"the first difference is at event {parting.event}: {parting.text}")
+    yield read_message(f"The first difference is at event {parting.event}: {parting.text}")
 
 
 def _difference(row: Difference) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import index
 
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
@@ -21,13 +22,14 @@ class State:
 
     Raises:
         IndexError: the recording has no such position.
+        TypeError: the position is not a whole number.
     """
 
     recording: Recording
     position: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.position <= self.recording.length:
+        if not 0 <= index(self.position) <= self.recording.length:
             raise IndexError(f"position {self.position} of 0 to {self.recording.length}")
 
     @property

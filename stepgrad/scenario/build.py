@@ -13,7 +13,7 @@ from stepgrad.errors import suggest
 from stepgrad.printable import counted
 from stepgrad.progress import advance
 from stepgrad.recording.budget import NODE
-from stepgrad.recording.changed import check_gates
+from stepgrad.recording.changed import WorldError, check_gates
 from stepgrad.recording.memory import in_words
 from stepgrad.recording.record import recorded_by, recorder_of
 from stepgrad.recording.recording import Recording, Source
@@ -51,10 +51,11 @@ def record_file(
 
     Raises:
         ScenarioError: the file expects names that no node has; a pass would not fit in the memory.
-        WorldError: the world is about a gate that there is not.
+        WorldError: the world is about a gate or an update that there is not.
         Cancelled: the watcher does not want the rest; the passes so far are in the recording.
     """
     recording = empty_recording(file, world) if recording is None else recording
+    _check_update(file, recording.world)
     with recorded_by(recorder_of(recording, memory=memory)) as recorder:
         _check_size(file, recorder.room)
         passes, shown, total = _passes(file, edits)
@@ -68,6 +69,15 @@ def record_file(
         for done, _ in enumerate(recorded, shown + 1):
             advance(done, total)
     return recording
+
+
+def _check_update(file: ScenarioFile, world: World | None) -> None:
+    """Raise `WorldError` if a world leaves out an update that there is not."""
+    train = file.model.train
+    updates = 0 if train is None else train.steps
+    if world is not None and world.update > updates:
+        has = counted(updates, "update") if updates else "no updates"
+        raise WorldError(f"there is no update {world.update}: {file.name} has {has}")
 
 
 def _check_size(file: ScenarioFile, room: int) -> None:

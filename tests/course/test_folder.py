@@ -349,3 +349,10 @@ def test_the_paths_of_a_course_are_known_even_if_a_lesson_is_not_valid(folder: P
     assert [path.name for path in course_paths(folder).values()] == [
         "a.scenario.yaml", "b.yaml", "program.py",
     ]  # fmt: skip
+
+
+def test_a_lesson_that_is_not_valid_leaves_the_others_in_the_list(folder: Path) -> None:
+    (folder / "b.yaml").write_text("?")
+    told = stepgrad("list", folder, code=2)
+    assert "First by name" in told.stdout
+    assert "course/b.yaml" in told.stderr

@@ -263,3 +263,19 @@ def test_an_exercise_that_asks_for_a_program_wrongly(
     scenario.write_text(text)
     with pytest.raises(ScenarioError, match=message):
         open_scenario(str(scenario))
+
+
+def test_exercises_that_ask_for_programs_are_mentioned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "title: x\ninputs: {x: 2.0}\ngraph: [y = x**2]\nbackward: y\nexercises:\n"
+    Path("ex.yaml").write_text(text + "  - {asks: program, of: backward}\n")
+    told = "1 exercise asks for a program, which is marked by stepgrad grade FILE.py --against"
+    said = CliRunner().invoke(main, ["quiz", "ex.yaml"])
+    assert said.exit_code == 2
+    assert said.stderr.startswith(f"ex.yaml: {told} ex.yaml")
+    with Path("ex.yaml").open("a") as file:
+        file.write("  - {asks: value, of: y}\n")
+    said = CliRunner().invoke(main, ["quiz", "ex.yaml", "--answers", "4"])
+    assert told in " ".join(said.stdout.split())

@@ -210,3 +210,8 @@ def test_the_page_of_a_program_has_its_docstring_and_opens_in_the_terminal(tmp_p
     assert '<button class="key" data-do="next_node"' in page
     assert '<kbd title="in the terminal: try another value">e</kbd>' in page
     assert f"stepgrad run --at {{}} {program} --rate 0.1" in page
+
+
+def test_only_recordings_are_shown() -> None:
+    with pytest.raises(StepgradError, match=r"^show\(\) takes a recording, .* not int$"):
+        show(3)  # type: ignore[arg-type]

@@ -433,3 +433,13 @@ def test_a_setting_is_edited_by_ear() -> None:
     assert heard(session("xor_tanh"), "f", "e learning_rate = 0.1").startswith(
         "learning rate 0.05 to 0.1: loss stays "
     )
+
+
+def test_sentences_begin_with_a_capital() -> None:
+    file = open_scenario("two_layer")
+    start = Session.open(Cursor(record_file(file)), rerun(file))
+    _, said = talk(start, "e x=1e5", "D")
+    assert said[-2:] == [
+        "Nothing differs yet.",
+        "The first difference is at event 1: x is 3 before and 100000 now.",
+    ]

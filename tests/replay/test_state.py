@@ -1,5 +1,6 @@
 """`State` equals the plain fold, and answers by name."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -136,3 +137,10 @@ def test_every_event_of_a_step_is_about_a_node_of_its_scene() -> None:
         None,
         "h3",
     ]
+
+
+def test_a_position_is_a_whole_number() -> None:
+    with record() as recording:
+        Value(1.0) * 2
+    with pytest.raises(TypeError):
+        State(recording, 1.5)  # type: ignore[arg-type]

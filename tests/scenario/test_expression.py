@@ -170,7 +170,7 @@ def test_a_huge_integer_is_refused_without_being_shown_whole() -> None:
 )
 def test_deep_nesting_is_refused(nest: Callable[[int], str]) -> None:
     ((_, message),) = problems(f"c = {nest(900)}")
-    assert "nested" in message
+    assert "nested" in message or "in a row" in message
     assert problems(f"c += {nest(900)}")
     assert parse_statement(f"c = {nest(90)}", FUNCTIONS).target == "c"
 
@@ -204,3 +204,15 @@ def test_any_text_is_a_statement_or_has_problems_inside_it(text: str) -> None:
     assert all(1 <= column <= len(text) + 1 for column, _ in found)
     if statement is not None:
         assert all(name.name for name in names_in(statement.expression))
+
+
+def test_a_long_sum_is_said_to_be_long() -> None:
+    assert parse_statement(f"c = {'+'.join('x' * 101)}", FUNCTIONS)
+    ((_, message),) = problems(f"c = {'+'.join('x' * 102)}")
+    assert message == "more than 100 operations in a row: use several statements"
+
+
+def test_a_name_that_begins_with_a_digit() -> None:
+    assert problems("  2t = 3") == ((3, "`2t` is not a name: it begins with a digit"),)
+    ((_, message),) = problems("t = 2x")
+    assert "to multiply, write `*`" in message

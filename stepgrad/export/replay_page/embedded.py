@@ -62,8 +62,12 @@ def show(
         height: pixels of the frame.
 
     Raises:
-        StepgradError: there is no such step or place, or there are too many events for a page.
+        StepgradError: there is no such step or place, or there are too many events for a page; or
+            what is given is not a recording.
     """
+    if not isinstance(recording, Recording):
+        kind = type(recording).__name__
+        raise StepgradError(f"show() takes a recording, as record() returns it, not {kind}")
     recording.settle()
     if at is None and recording.length > MOST:
         at = State(recording, end(recording)).step_bounds[0] + 1

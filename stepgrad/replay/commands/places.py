@@ -10,8 +10,11 @@ from weakref import WeakKeyDictionary
 from stepgrad.errors import StepgradError
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.gradients.ledger import arrived
 from stepgrad.replay.naming import AmbiguousNameError, find_node, near
 from stepgrad.replay.state import step_number
+
+_GRAD = ".grad"
 
 
 class CommandError(StepgradError):
@@ -36,6 +39,8 @@ def goto(cursor: Cursor, where: str) -> Cursor:
 
 def find_place(cursor: Cursor, where: str) -> Place:
     """Find `14` (a position), `50%`, `step 20` (a training step), or `w1` (where it was made).
+
+    `w1.grad` is where its gradient is complete.
 
     A leading colon is allowed.
 
@@ -114,6 +119,17 @@ def _step_numbers(recording: Recording) -> dict[str, int]:
     return known.ordinals
 
 
+def _gradient(cursor: Cursor, name: str) -> Place:
+    """Find where a node's gradient is complete, in the training step of the cursor."""
+    node = _named(cursor, name).node
+    if node is None:
+        raise CommandError(f"`{name[:80]}` is not a node, so it has no gradient")
+    position = arrived(cursor.recording, node, cursor.state.step_bounds)
+    if position is None:
+        raise CommandError(f"{name} receives no gradient here")
+    return Place(position, node)
+
+
 def _named(cursor: Cursor, text: str) -> Place:
     try:
         node = find_node(cursor.state, text)
@@ -121,6 +137,8 @@ def _named(cursor: Cursor, text: str) -> Place:
         raise CommandError(str(error)) from None
     if node is not None:
         return Place(cursor.recording.history.made_at(node), node)
+    if text.endswith(_GRAD):
+        return _gradient(cursor, text.removesuffix(_GRAD))
     word = text.partition(" ")[0]
     if word == "step":
         raise CommandError("which step? e.g. `step 20`")

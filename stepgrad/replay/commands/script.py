@@ -17,7 +17,10 @@ from stepgrad.replay.session import Session
 _WORD = re.compile(r"(?!.(?:inf|nan)$)[a-z_]{2,}|\w+\+.+")
 """What is meant as the name of a key, such as `pageup`: not as `p` with an answer after it."""
 
-_COUNTED = re.compile(r"([1-9]\d{0,3}) ?(\S.*)", re.ASCII)
+_COUNTED = re.compile(r"([1-9]\d*) ?(\S.*)", re.ASCII)
+
+_MOST = 9_999
+"""The most times that a command is repeated."""
 
 _TYPED = 80
 """The most characters of what was typed to repeat."""
@@ -76,6 +79,8 @@ def read(line: str) -> Press:
     if line in BY_KEY:
         return Press(BY_KEY[line])
     if (counted := _COUNTED.fullmatch(line)) and (found := _called(counted[2])):
+        if len(counted[1]) > len(str(_MOST)):
+            raise CommandError(f"`{line[:_TYPED]}`: a command is repeated at most {_MOST:,} times")
         return found._replace(times=int(counted[1]))
     if found := _called(line):
         return found

@@ -126,6 +126,19 @@ def latest_pass(recording: Recording, position: int) -> Backward | None:
     return None
 
 
+def arrived(recording: Recording, node: int, bounds: tuple[int, int]) -> int | None:
+    """Return the position between two at which a node's gradient is complete.
+
+    That is where the last pass is done with it or, without one, the last write; None without that.
+    """
+    start, end = bounds
+    block = latest_pass(recording, end)
+    if block is not None and block.start >= start and block.column(node) is not None:
+        end = min(end, block.start + block.length)
+    index = last_write(recording, node, end)
+    return None if index is None or index < start else index + 1
+
+
 def last_write(recording: Recording, node: int, before: int) -> int | None:
     """Return the index of the last event before event `before` that wrote a node's gradient.
 

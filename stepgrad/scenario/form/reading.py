@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 from stepgrad.errors import suggest_or_list
 from stepgrad.scenario.form.kinds import Kind, Limits, Section, fields_of, is_required, kind_of
-from stepgrad.scenario.form.words import meant_by, number_meant
+from stepgrad.scenario.form.words import meant_by, number_meant, other_name
 from stepgrad.scenario.text import Problems
 from stepgrad.scenario.yaml.document import Data, Document, Key, Path
 
@@ -67,7 +68,7 @@ class Reading:
         fields = fields_of(model)
         for key in value:
             if key not in fields:
-                self._unknown((*at, key), list(fields))
+                self._unknown((*at, key), list(fields), _elsewhere(model, key))
         read = {
             key: self._field(annotation, value, (*at, key))
             for key, annotation in fields.items()
@@ -87,12 +88,14 @@ class Reading:
             return self._note(at, f"`{key}` has no value: write one, or remove the line")
         return self.read(annotation, section[key], at)
 
-    def _unknown(self, at: Path, fields: list[str]) -> None:
+    def _unknown(self, at: Path, fields: list[str], elsewhere: str) -> None:
         key = str(at[-1])
+        if elsewhere and not other_name(key, fields):
+            return self._note_key(at, f"unknown key `{key}`; it is for a {elsewhere}")
         if near := meant_by(key, fields):
             self._meant.add((*at[:-1], near))
         hint = suggest_or_list(near or key, fields)
-        self._note_key(at, f"unknown key `{key}`{hint}")
+        return self._note_key(at, f"unknown key `{key}`{hint}")
 
     def _list(self, kind: Kind, value: tuple[Data, ...], at: Path) -> tuple[Any, ...] | None:
         entry = kind_of(kind.arguments[0])
@@ -135,6 +138,14 @@ class Reading:
     def _add(self, index: int, message: str) -> None:
         if index not in self._settled:
             self._problems.add(index, message)
+
+
+def _elsewhere(model: type[Section], key: Key) -> str:
+    """Return the kind of scenario that has a key in this section, if it is the other kind."""
+    (base,) = model.__bases__
+    others: Sequence[type[Section]] = () if base is Section else base.__subclasses__()
+    names = (each.__name__ for each in others if key in fields_of(each))
+    return next((re.split(r"(?<=[a-z])(?=[A-Z])", name)[0].lower() for name in names), "")
 
 
 def described(document: Document, value: Data, at: Path) -> str:

@@ -12,8 +12,13 @@ from stepgrad.scenario.yaml.scalars import is_number
 def meant_by(word: str, choices: Iterable[str]) -> str | None:
     """Return the choice that was probably meant, by its other names or by how it is spelt."""
     known = list(choices)
-    other = _SYNONYMS.get(word.lower())
-    return other if other in known else nearest(word, known)
+    return other_name(word, known) or nearest(word, known)
+
+
+def other_name(word: str, choices: Iterable[str]) -> str | None:
+    """Return the choice of which this is another name."""
+    meant = _SYNONYMS.get(word.lower())
+    return next((each for each in choices if each == meant), None)
 
 
 def number_meant(text: str) -> str:

@@ -105,10 +105,19 @@ _OTHER_NAMES = {
 }
 
 
+def is_row(tree: ast.expr) -> bool:
+    """Whether an expression is too deep because it is long: a sum of many terms, say."""
+    for _ in range(MAX_DEPTH + 1):
+        if not isinstance(tree, ast.BinOp):
+            return False
+        tree = tree.left
+    return True
+
+
 def is_too_deep(tree: ast.expr) -> bool:
     """Whether operations are nested deeper than `MAX_DEPTH`, found without recursion."""
     level = [tree]
-    for _ in range(MAX_DEPTH):
+    for _ in range(MAX_DEPTH + 1):
         children = (child for node in level for child in ast.iter_child_nodes(node))
         level = [child for child in children if isinstance(child, ast.expr)]
     return bool(level)

@@ -14,7 +14,14 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from stepgrad.errors import StepgradError
-from stepgrad.scenario.graph.expression import MAX_DEPTH, Expr, Translator, column_in, is_too_deep
+from stepgrad.scenario.graph.expression import (
+    MAX_DEPTH,
+    Expr,
+    Translator,
+    column_in,
+    is_row,
+    is_too_deep,
+)
 from stepgrad.syntax import parse
 
 MAX_LENGTH = 2_000
@@ -22,6 +29,8 @@ MAX_LENGTH = 2_000
 
 _FORM = "expected a statement such as `c = a + b`"
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH} operations: use several statements"
+_TOO_LONG = f"more than {MAX_DEPTH} operations in a row: use several statements"
+_NO_NAME = re.compile(r"\s*(\d+[^\W\d]\w*)\s*=(?!=)")
 _NEVER_MEANT = re.compile(r"[\x00-\x08\x0b-\x1f\\\ud800-\udfff]")
 _PRODUCT = re.compile(r"(\w+\s|\)\s*)\s*(?=\w)")
 
@@ -70,7 +79,8 @@ def parse_statement(text: str, functions: Mapping[str, int], line: int = 1) -> S
     match module.body:
         case [ast.Assign(targets=[ast.Name(id=target) as name], value=value)]:
             if is_too_deep(value):
-                raise StatementError([(translator.column(value), _TOO_DEEP)])
+                message = _TOO_LONG if is_row(value) else _TOO_DEEP
+                raise StatementError([(translator.column(value), message)])
             expression = translator.expression(value)
             if not translator.problems:
                 return Statement(target, expression, text, line, translator.column(name))
@@ -108,6 +118,8 @@ def _parse(text: str, functions: Mapping[str, int]) -> ast.Module:
 
 def _explain(error: SyntaxError, text: str, functions: Mapping[str, int]) -> tuple[int, str]:
     """Where Python stopped reading and why, with the usual cause if it is clear."""
+    if found := _NO_NAME.match(text):
+        return found.start(1) + 1, f"`{found[1]}` is not a name: it begins with a digit"
     column = column_in(text, error.lineno or 1, max(0, (error.offset or 1) - 1))
     for word in re.finditer(r"[^\W\d]\w*", text):
         if keyword.iskeyword(word[0]):

@@ -88,14 +88,17 @@ class Prompt(Vertical):
         self._explain("")
         self.display = True
         self.screen.set_focus(self._field)
+        self._again = command.hides
 
     def action_answer(self) -> None:
-        """Answer; a wrong answer stays, with the problem."""
+        """Answer; a wrong answer stays, with the problem. A prediction is typed again."""
         problem = self._check(self._field.value)
         if problem is None:
             self.action_leave()
         else:
             self._explain(problem)
+            if self._again:
+                self._field.action_select_all()
 
     def action_leave(self) -> None:
         """Ask no more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.geometry import Offset, Size
@@ -12,7 +13,7 @@ from stepgrad.scenario.expect import checks
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.keymap import keys_in_force, shown_keys
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.chain import chain, node_at
+from stepgrad.tui.render.chain import ROWS, chain, node_at
 from stepgrad.tui.render.footer import Key, footer, written
 from stepgrad.tui.render.header import header
 from stepgrad.tui.render.node import event_at, heading, node_panel
@@ -21,6 +22,8 @@ from stepgrad.tui.render.training import step_at, training
 from stepgrad.tui.widgets.panel import DiagnosedPanel, Panel
 from stepgrad.tui.widgets.prompt import Prompt
 from stepgrad.tui.widgets.slider import Slider
+
+_CHAIN = "chain rule"
 
 
 class Header(DiagnosedPanel):
@@ -87,26 +90,48 @@ class Keys(DiagnosedPanel):
 
 
 class Chain(Panel):
-    """The chain line of the current event; a click on the name of a node selects it."""
+    """The chain line of the current event; a click on the name of a node selects it.
+
+    The message of the last command is in the border. One that is too long for it has the lines
+    below instead, until the next command.
+    """
 
     def render(self) -> Content:
-        """Draw the chain line."""
+        """Draw the chain line, or a long message."""
         state = self.state
+        if message := self._message():
+            return message
         return chain(state.recording, state.position, self.size.width, shown_keys(self))
 
     def point_at(self, at: Offset) -> None:
         """Select the node whose name a person pointed at, unless they were marking text."""
         state = self.state
+        if self._message():
+            return
         node = node_at(state.recording, state.position, self.size.width, at.x, at.y)
         if node is not None and self.text_selection is None:
             self.post_message(self.NodeSelected(node))
 
     def show(self) -> None:
-        """Put the message of the last command into the border."""
+        """Put the message of the last command into the border, if it has room there."""
         said = with_keys(self.now.said, shown_keys(self))
-        message = [(f"  {said}", ink.CURRENT)] if said else []
-        self.border_title = Content.assemble("chain rule", *message)
+        message = [(f"  {said}", ink.CURRENT)] if said and not self._message() else []
+        self.border_title = Content.assemble(_CHAIN, *message)
         self.refresh()
+
+    def on_resize(self) -> None:
+        """Look again whether there is room for the message."""
+        if self.session is not None:
+            self.show()
+
+    def _message(self) -> Content | None:
+        """Return a message that is too long for the border, in lines."""
+        said, width = with_keys(self.now.said, shown_keys(self)), self.size.width
+        if not width or cell_len(f"{_CHAIN}  {said}") <= width:
+            return None
+        rows = Content.styled(said, ink.CURRENT).wrap(width)
+        last = Content(" ").join(rows[ROWS - 1 :]).truncate(width, ellipsis=True)
+        return Content("\n").join([*rows[: ROWS - 1], last])
 
 
 class NodePanel(Panel):

@@ -9,13 +9,14 @@ from replay_runs import training, two_layer
 from stepgrad import Cursor, Recording, Value, mark, record, record_scenario
 from stepgrad.replay import naming
 from stepgrad.replay.commands import places
-from stepgrad.replay.commands.places import CommandError, goto
+from stepgrad.replay.commands.places import CommandError, find_place, goto
 from stepgrad.replay.commands.script import Press, UnknownCommandError, carry_out, read, replay
 from stepgrad.replay.commands.table import BY_KEY, COMMANDS, Command
+from stepgrad.replay.gradients.ledger import contributions
 from stepgrad.replay.naming import find_node
 from stepgrad.replay.program import Program
 from stepgrad.replay.session import Session
-from stepgrad.replay.state import step_number
+from stepgrad.replay.state import State, step_number
 from stepgrad.replay.telling.titles import title
 
 RECORDING = training()
@@ -341,3 +342,40 @@ def test_steps_may_have_any_numbers_and_are_read_once(monkeypatch: pytest.Monkey
         (w * 2).backward()
     assert goto(Cursor(recording), "step 5").position == recording.steps[3] + 1
     assert read == [0, 1, 2, 3]
+
+
+def test_a_count_has_a_limit_and_says_so() -> None:
+    assert read("9999n").times == 9999
+    with pytest.raises(CommandError, match="`10000n`: a command is repeated at most 9,999 times"):
+        read("10000n")
+    with pytest.raises(CommandError, match="no command for the key"):
+        read("10000?!")
+
+
+def test_a_gradient_is_a_place() -> None:
+    recording = record_scenario("two_layer")
+    place = find_place(Cursor(recording), ":h.grad")
+    node = recording.names(recording.length)["h"]
+    assert (place.node, place.position) == (node, contributions(recording, node, 26)[-1].position)
+    root = recording.names(recording.length)["loss"]
+    seed = find_place(Cursor(recording), "loss.grad").position
+    assert State(recording, seed).grad(root) == 1
+    assert State(recording, seed - 1).grad(root) is None
+    with pytest.raises(CommandError, match="`hh` is not a position"):
+        find_place(Cursor(recording), "hh.grad")
+    with record() as forward:
+        Value(1.0, label="x") * 2
+    with pytest.raises(CommandError, match=r"x receives no gradient here"):
+        find_place(Cursor(forward), "x.grad")
+
+
+def test_a_gradient_is_that_of_the_training_step() -> None:
+    recording = record_scenario("xor_tanh")
+    name = "layer1/neuron1/w1"
+    node = recording.names(recording.length)[name]
+    for number in (0, 1, 5):
+        cursor = Cursor(recording, find_place(Cursor(recording), f"step {number}").position)
+        start, end = cursor.state.step_bounds
+        place = find_place(cursor, f"{name}.grad")
+        assert start < place.position <= end
+        assert State(recording, place.position).grad(node) not in (None, 0)
