@@ -15,12 +15,12 @@ from numbers import Real
 from typing import Any
 
 from stepgrad.checking.mistaken import Answer, Arrived, mistaken
-from stepgrad.checking.passes import graph_of
 from stepgrad.engine.dual import gradients, magnitudes
 from stepgrad.engine.value import Value
 from stepgrad.numbers import factor, number
 from stepgrad.printable import counted
 from stepgrad.recording.blocks import Backward
+from stepgrad.recording.graph import graph_of
 from stepgrad.recording.record import record
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.gradients.paths import Path, paths

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stepgrad.checking.comparison import Comparison, relative
+from stepgrad.checking.comparison import Comparison
 from stepgrad.diagnosis.rules.judgement import judgement
 from stepgrad.diagnosis.rules.wrote import SAME
+from stepgrad.engine.closeness import relative
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import title
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import isfinite
 
-from stepgrad.checking.comparison import FAINTEST, Comparison
+from stepgrad.checking.comparison import Comparison
 from stepgrad.checking.result import Result
+from stepgrad.engine.closeness import FAINTEST
 from stepgrad.printable import counted
 from stepgrad.scenario.expect import matches
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from stepgrad.diagnosis.bookkeeping import faults, lost, replaced, staleness
 from stepgrad.diagnosis.numbers import cancelling, depth, finite, kinks
 from stepgrad.diagnosis.reach import dead, saddle, unreached
-from stepgrad.diagnosis.rules import pytorch, question
+from stepgrad.diagnosis.rules import by_hand, pytorch, question
 from stepgrad.diagnosis.steps import ascent, clipping, descent, symmetry, unbounded
 from stepgrad.diagnosis.verdict import Question
 
@@ -24,6 +24,16 @@ QUESTIONS: Sequence[Question] = (
         "every check. Or a gradient arrives at a `Value(data, children)` that has no rule, which "
         "fails none. It is a note if all agree.",
         question.engine,
+    ),
+    Question(
+        "by_hand",
+        "are gradients right that the program writes by hand?",
+        "The program writes a backward pass itself, gradient by gradient: from a root that it sets "
+        "to 1, or to which all lead, if one of them is right. A gradient in it differs by more "
+        "than 1e-5 of its terms, and no later write corrects it. It fails every check. Nothing is "
+        "said where the line clips, rounds or disturbs it, or where those of all leaves are off by "
+        "the same factor.",
+        by_hand.by_hand,
     ),
     Question(
         pytorch.NAME,
