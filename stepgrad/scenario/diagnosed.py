@@ -35,6 +35,11 @@ class Diagnosis(NamedTuple):
     promised: Sequence[str] | None = None
 
     @property
+    def every(self) -> Sequence[Verdict]:
+        """The verdicts, and then the notes."""
+        return [*self.verdicts, *self.notes]
+
+    @property
     def unexpected(self) -> Sequence[Verdict]:
         """The verdicts that are not promised."""
         return [each for each in self.verdicts if each.name not in (self.promised or ())]

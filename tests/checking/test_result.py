@@ -16,6 +16,7 @@ from stepgrad.checking.result import Result, judge
 from stepgrad.checking.text import comparison_lines, result_details, result_line
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.ops import TANH, Op
+from stepgrad.program import run_program
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording, Source
 from stepgrad.scenario import open_scenario, shipped
@@ -184,3 +185,17 @@ def test_what_compares_nothing_does_not_pass() -> None:
     (suite,) = ElementTree.fromstring(as_junit([judge("infinite", recording)]))
     skipped = {each.get("name") for each in suite if each.find("skipped") is not None}
     assert "gradients: complex steps" in skipped
+
+
+def test_check_and_its_verdict_begin_at_the_same_event(tmp_path: Path) -> None:
+    path = tmp_path / "two.py"
+    path.write_text(
+        "from stepgrad import Value\n"
+        "x, mask = Value(0.0, 'x'), Value(float('-inf'), 'mask')\n"
+        "kept = mask.exp()\n"
+        "(kept + 1 / x + x.log() * 0).backward()\n"
+    )
+    opened = run_program(str(path))
+    result = judge("two.py", opened.recording)
+    (found,) = result.findings
+    assert f"it began at event {found.events[0]}: 1 / x" in result.broken
