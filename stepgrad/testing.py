@@ -229,8 +229,9 @@ class _Result:
         for path in found.weightiest:
             yield self._chain(path)
         if more := found.count - len(found.weightiest):
-            rest = found.total - sum(path.product for path in found.weightiest)
-            yield f"{counted(more, 'more path')}, together {number(self.arrives * rest)}"
+            rest = found.rest
+            together = "" if rest is None else f", together {number(self.arrives * rest)}"
+            yield f"{counted(more, 'more path')}{together}"
 
     def _chain(self, path: Path) -> str:
         titles = [short_title(self.recording, node) for node in reversed(path.nodes)]
