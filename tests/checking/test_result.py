@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -177,6 +178,19 @@ def test_junit_counts(wrong: Result) -> None:
 def test_an_error_that_is_as_good_as_none_is_written_as_0() -> None:
     way = Comparison("central differences", 1, 2, 0, 0.2, None, "a", own_error=3e-318)
     assert "±0" in list(comparison_lines([way]))[1].split()
+
+
+def test_a_large_difference_of_a_way_without_a_limit_is_explained() -> None:
+    large = Comparison("central differences", 1, 2, 0, 0.67, None, "b", own_error=2e-6)
+    _, line, note = comparison_lines([large])
+    assert line.split()[:6] == ["central", "differences", "2", "6.7e-01", "none", "ok"]
+    assert line.endswith("at b, by a slope known to ±2e-06")
+    assert note.strip().startswith("no failure: near a kink")
+    assert len([*comparison_lines([replace(large, worst=1e-9)])]) == 2
+    odd = replace(large, odds="b has the slope 1, not 2")
+    _, line, note = comparison_lines([odd])
+    assert line.split()[4:6] == ["none", "FAILED"]
+    assert note.strip() == "b has the slope 1, not 2"
 
 
 def test_what_compares_nothing_does_not_pass() -> None:
