@@ -10,7 +10,7 @@ count, nor do writes to leaves only.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import isclose
 
 from stepgrad.diagnosis.rules.hand_pass import LIMIT, HandPass
@@ -31,13 +31,17 @@ _MEANT = re.compile(
 )
 """What a line calls that writes something else than the gradient on purpose."""
 
+_DECAY = 0.1
+"""The largest part of its value that weight decay adds to a gradient."""
+
 
 def by_hand(survey: Survey) -> Iterator[Verdict]:
     """A gradient that the program writes by hand is not the true one."""
     recording = survey.recording
-    for each in hand_passes(recording):
+    passes = hand_passes(recording)
+    for each in passes:
         wrong = [node for node, off in each.offs.items() if off > LIMIT]
-        if not wrong or _meant(each, wrong):
+        if not wrong or _meant(passes, each, wrong):
             continue
         first, *more = wrong
         follow = "; later ones may follow from it" if more else ""
@@ -54,19 +58,36 @@ def by_hand(survey: Survey) -> Iterator[Verdict]:
         return
 
 
-def _meant(each: HandPass, wrong: Sequence[int]) -> bool:
-    """Whether gradients are clipped, disturbed or scaled on purpose in the line that writes them.
+def _meant(passes: Sequence[HandPass], each: HandPass, wrong: Sequence[int]) -> bool:
+    """Whether a line changes gradients on purpose: it clips, disturbs, scales, decays or smooths.
 
-    They are scaled if those of all leaves are off by the same factor, and no others are.
+    They are scaled if those of all leaves are off by the same factor, and no others are. Weight
+    decay adds a small part of each value, and momentum a part of the gradient before.
     """
     if any(_MEANT.search(each.line(node)) for node in wrong):
         return True
-    leaves = [node for node in each.offs if not each.recording.node(node).operands]
-    if len(leaves) < 2 or {*leaves} != {*wrong}:
+    if any(each.recording.node(node).operands for node in wrong):
         return False
-    pairs = [(each.last(node).after, each.due[each.place[node]]) for node in leaves]
-    (got, due), *others = pairs
-    return all(isclose(got * right, other * due, rel_tol=LIMIT) for other, right in others)
+    leaves = {node for node in each.offs if not each.recording.node(node).operands}
+    if len(leaves) > 1 and leaves == {*wrong} and _factor(each.off_by(node)[:2] for node in leaves):
+        return True
+    off = [pass_.off_by(node) for pass_ in passes for node in wrong if node in pass_.offs]
+    decay = _factor((got - due, value) for got, due, value, _ in off)
+    momentum = _factor((got - due, before) for got, due, _, before in off if before)
+    return 0 < decay <= _DECAY or 0 < momentum < 1
+
+
+def _factor(pairs: Iterable[Sequence[float]]) -> float:
+    """Return the factor from the second number of each pair to the first; 0 if they have none.
+
+    Nor has a single pair.
+    """
+    known = [(first, second) for first, second in pairs if first or second]
+    if len(known) < 2 or not all(second for _, second in known):
+        return 0.0
+    factor = known[0][0] / known[0][1]
+    same = all(isclose(first, factor * second, rel_tol=LIMIT) for first, second in known)
+    return factor if same else 0.0
 
 
 @kept(1)

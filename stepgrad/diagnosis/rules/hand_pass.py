@@ -115,6 +115,12 @@ class HandPass:
         """The last write of a gradient that does not clear it."""
         return [each for each in self.written[node] if self._is_term(each)][-1]
 
+    def off_by(self, node: int) -> tuple[float, float, float, float]:
+        """What was written last, what is due, the value of the node, and its gradient before."""
+        place = self.place[node]
+        before = self.recording.history.grad(node, self.start) or 0.0
+        return self.last(node).after, self.due[place], self.graph.values[place], before
+
     def line(self, node: int) -> str:
         """The text of the line that writes it last; empty if that is not known."""
         place = self.last(node).place
