@@ -54,7 +54,7 @@ def test_a_verdict_is_a_paragraph_with_its_evidence_and_the_way_there() -> None:
 def test_nothing_found() -> None:
     assert (
         stepgrad("diagnose", "ok.yaml").stdout
-        == "ok.yaml: nothing found in 1 pass and no steps: 3 questions asked\n"
+        == "ok.yaml: nothing found in 1 backward pass and 0 steps: 3 questions asked\n"
     )
 
 
@@ -64,10 +64,10 @@ def test_nothing_found_says_what_was_looked_at(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("stepgrad.diagnosis.QUESTIONS", questions)
     step = "(w * w).backward()\nw.data -= 0.1 * w.grad\n"
     for body, words in {
-        "": "in no passes and no steps: 1 of 4 questions apply",
-        "(w * w).backward()\n": "in 1 pass and no steps: 2 of 4 questions apply",
-        step: "in 1 pass and 1 step: 4 questions asked",
-        f"{step}1 / 0\n": "until then, in 1 pass and 1 step: 4 questions asked",
+        "": "in 0 backward passes and 0 steps: 1 of 4 questions apply",
+        "(w * w).backward()\n": "in 1 backward pass and 0 steps: 2 of 4 questions apply",
+        step: "in 1 backward pass and 1 step: 4 questions asked",
+        f"{step}1 / 0\n": "until then, in 1 backward pass and 1 step: 4 questions asked",
     }.items():
         Path("run.py").write_text(f"from stepgrad import Value\nw = Value(1.0)\n{body}")
         told = stepgrad("diagnose", "run.py", code=int("1 / 0" in body)).stdout.splitlines()
@@ -77,7 +77,7 @@ def test_nothing_found_says_what_was_looked_at(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_note_is_shown_below_and_fails_nothing() -> None:
     lines = stepgrad("diagnose", "odd.yaml").stdout.splitlines()
-    assert lines[0] == "odd.yaml: nothing found in 1 pass and no steps: 3 questions asked"
+    assert lines[0] == "odd.yaml: nothing found in 1 backward pass and 0 steps: 3 questions asked"
     assert lines[2] == "odd (a note): events 7, 18, node odd, odd.yaml:6"
 
 
@@ -222,7 +222,7 @@ def test_the_reports_of_the_screen_are_printed() -> None:
 def test_precision_is_noted_and_fails_nothing() -> None:
     pytest.importorskip("mpmath")
     lines = stepgrad("diagnose", "--precision", "ok.yaml").stdout.splitlines()
-    assert lines[0] == "ok.yaml: nothing found in 1 pass and no steps: 3 questions asked"
+    assert lines[0] == "ok.yaml: nothing found in 1 backward pass and 0 steps: 3 questions asked"
     assert lines[2].startswith("precision (a note): event")
     found = json.loads(stepgrad("diagnose", "--precision", "--json", "ok.yaml").stdout)
     assert [note["verdict"] for note in found["files"][0]["notes"]] == ["precision"]

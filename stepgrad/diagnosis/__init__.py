@@ -34,13 +34,13 @@ def names() -> Sequence[str]:
 
 
 def asked(recording: Recording, declared: frozenset[int] = frozenset()) -> str:
-    """Say what was looked at, and how many questions that answers, for a diagnosis without verdict.
+    """Say what there was to look at, and how many questions apply to it.
 
-    Such as `in 3 passes and no steps: 14 of 25 questions apply`.
+    Such as `in 3 backward passes and 0 steps: 14 of 25 questions apply`.
     """
     brief = survey(recording, declared)
-    passes = counted(len(brief.passes), "pass") if brief.passes else "no passes"
-    steps = counted(len(brief.steps), "step") if brief.steps else "no steps"
+    passes = counted(len(brief.passes), "backward pass")
+    steps = counted(len(brief.steps), "step")
     apply, every = sum(each.applies(brief) for each in QUESTIONS), len(QUESTIONS)
     told = f"{counted(every, 'question')} asked"
     if apply < every:

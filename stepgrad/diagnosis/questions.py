@@ -31,9 +31,9 @@ QUESTIONS: Sequence[Question] = (
         "The program writes a backward pass itself, gradient by gradient: from a root that it sets "
         "to 1, or to which all lead, if one of them is right. A gradient in it differs by more "
         "than 1e-5 of its terms, and no later write corrects it. It fails every check. Nothing is "
-        "said where the line clips, rounds or disturbs it, where those of all leaves are off by "
-        "the same factor, or where each time the same part of the value (weight decay) or of the "
-        "gradient before (momentum) is added.",
+        "said where the line clips, rounds or disturbs it, or divides by a count, where those of "
+        "all leaves are off by the same factor, or where each time the same part of the value "
+        "(weight decay) or of the gradient before (momentum) is added.",
         by_hand.by_hand,
     ),
     Question(

@@ -28,7 +28,7 @@ class Diagnosis(NamedTuple):
         notes: what is only worth knowing.
         promised: the names of the verdicts that it must get, and no others; None if nothing is
             promised.
-        asked: what was looked at, such as `in 3 passes and 3 steps: 25 questions asked`.
+        asked: what was looked at, such as `in 3 backward passes and 3 steps: 25 questions asked`.
     """
 
     verdicts: Sequence[Verdict] = ()

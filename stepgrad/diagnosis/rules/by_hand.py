@@ -27,9 +27,11 @@ MOST = 16
 """The most passes to look at: the first, the last, and some between."""
 
 _MEANT = re.compile(
-    r"\b(min|max|sign|round)\(|clip|clamp|noise|random|gauss|uniform|surrogate|straight", re.I
+    r"\b(min|max|sign|round)\(|clip|clamp|noise|random|gauss|uniform|surrogate|straight|scale|norm"
+    r"|/ *(len\(|n\b|m\b|batch|size|count|num)",
+    re.I,
 )
-"""What a line calls that writes something else than the gradient on purpose."""
+"""What a line has that writes something else than the gradient on purpose, such as a mean."""
 
 _DECAY = 0.1
 """The largest part of its value that weight decay adds to a gradient."""
@@ -69,8 +71,10 @@ def _meant(passes: Sequence[HandPass], each: HandPass, wrong: Sequence[int]) -> 
     if any(each.recording.node(node).operands for node in wrong):
         return False
     leaves = {node for node in each.offs if not each.recording.node(node).operands}
-    if len(leaves) > 1 and leaves == {*wrong} and _factor(each.off_by(node)[:2] for node in leaves):
-        return True
+    if len(leaves) > 1 and leaves == {*wrong}:
+        off = [each.off_by(node) for node in leaves]
+        if any(_factor((got - b * before, due) for got, due, _, before in off) for b in (0, 1)):
+            return True
     off = [pass_.off_by(node) for pass_ in passes for node in wrong if node in pass_.offs]
     decay = _factor((got - due, value) for got, due, value, _ in off)
     momentum = _factor((got - due, before) for got, due, _, before in off if before)
