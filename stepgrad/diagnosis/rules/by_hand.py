@@ -21,6 +21,7 @@ from stepgrad.recording.blocks import Backward, Block, Forward, Write
 from stepgrad.recording.graph import graph_of
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
+from stepgrad.recording.writes import Writes
 from stepgrad.recording.written import Written, written
 
 MOST = 16
@@ -119,18 +120,17 @@ def _runs(recording: Recording) -> Iterator[tuple[int, list[Written]]]:
 
     A pass, or a computation, ends a run; a run counts if a computed node is written in it.
     """
-    blocks = list[Write]()
+    blocks, computed = list[Write](), dict[Writes, bool]()  # writes are shared by many steps
     for block in (*recording.blocks, None):
         if isinstance(block, Write):
             blocks.append(block)
+            if block.writes not in computed:
+                written_to = block.writes.gradients
+                computed[block.writes] = any(recording.operation(node)[1] for node in written_to)
         elif block is None or isinstance(block, (Forward, Backward)):
-            if any(_writes_computed(recording, each) for each in blocks):
+            if any(computed[each.writes] for each in blocks):
                 yield from _run(recording, blocks)
             blocks = []
-
-
-def _writes_computed(recording: Recording, block: Write) -> bool:
-    return any(recording.operation(node)[1] for node in block.writes.gradients)
 
 
 def _run(recording: Recording, blocks: Sequence[Write]) -> Iterator[tuple[int, list[Written]]]:
