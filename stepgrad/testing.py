@@ -16,7 +16,6 @@ from numbers import Real
 from typing import Any
 
 from stepgrad.checking.mistaken import Answer, Arrived, mistaken
-from stepgrad.checking.passes import graph_of
 from stepgrad.checking.returned import by_name, by_part, described, mapped, parts
 from stepgrad.engine.dual import gradients, magnitudes
 from stepgrad.engine.value import Value
@@ -24,6 +23,7 @@ from stepgrad.errors import suggest
 from stepgrad.numbers import factor, number
 from stepgrad.printable import counted
 from stepgrad.recording.blocks import Backward
+from stepgrad.recording.graph import graph_of
 from stepgrad.recording.record import record
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.gradients.paths import Path, paths
@@ -225,8 +225,9 @@ class _Result:
         for path in found.weightiest:
             yield self._chain(path)
         if more := found.count - len(found.weightiest):
-            rest = found.total - sum(path.product for path in found.weightiest)
-            yield f"{counted(more, 'more path')}, together {number(self.arrives * rest)}"
+            rest = found.rest
+            together = "" if rest is None else f", together {number(self.arrives * rest)}"
+            yield f"{counted(more, 'more path')}{together}"
 
     def _chain(self, path: Path) -> str:
         titles = [short_title(self.recording, node) for node in reversed(path.nodes)]

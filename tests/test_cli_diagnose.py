@@ -2,7 +2,9 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 from xml.etree import ElementTree
 
 import pytest
@@ -11,6 +13,7 @@ from diagnosing import ask_for_names
 from scenario.samples import GRAPH, changed
 from stepgrad.checking.reports import as_junit
 from stepgrad.checking.result import judge
+from stepgrad.diagnosis import Question
 from stepgrad.scenario import open_scenario, record_scenario
 from stepgrad.scenario.build import record_file
 from test_cli import stepgrad
@@ -49,12 +52,32 @@ def test_a_verdict_is_a_paragraph_with_its_evidence_and_the_way_there() -> None:
 
 
 def test_nothing_found() -> None:
-    assert stepgrad("diagnose", "ok.yaml").stdout == "ok.yaml: nothing found: 3 questions asked\n"
+    assert (
+        stepgrad("diagnose", "ok.yaml").stdout
+        == "ok.yaml: nothing found in 1 backward pass and 0 steps: 3 questions asked\n"
+    )
+
+
+def test_nothing_found_says_what_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    about: Sequence[Literal["all", "passes", "steps"]] = ("all", "passes", "steps", "steps")
+    questions = [Question(each, "", "", lambda _: iter(()), each) for each in about]
+    monkeypatch.setattr("stepgrad.diagnosis.QUESTIONS", questions)
+    step = "(w * w).backward()\nw.data -= 0.1 * w.grad\n"
+    for body, words in {
+        "": "in 0 backward passes and 0 steps: 1 of 4 questions apply",
+        "(w * w).backward()\n": "in 1 backward pass and 0 steps: 2 of 4 questions apply",
+        step: "in 1 backward pass and 1 step: 4 questions asked",
+        f"{step}1 / 0\n": "until then, in 1 backward pass and 1 step: 4 questions asked",
+    }.items():
+        Path("run.py").write_text(f"from stepgrad import Value\nw = Value(1.0)\n{body}")
+        told = stepgrad("diagnose", "run.py", code=int("1 / 0" in body)).stdout.splitlines()
+        assert told[-1] == f"run.py: nothing found {words}"
+        assert ("failed" in told[0]) == ("1 / 0" in body)
 
 
 def test_a_note_is_shown_below_and_fails_nothing() -> None:
     lines = stepgrad("diagnose", "odd.yaml").stdout.splitlines()
-    assert lines[0] == "odd.yaml: nothing found: 3 questions asked"
+    assert lines[0] == "odd.yaml: nothing found in 1 backward pass and 0 steps: 3 questions asked"
     assert lines[2] == "odd (a note): events 7, 18, node odd, odd.yaml:6"
 
 
@@ -77,7 +100,7 @@ def test_what_ended_a_program_comes_before_what_was_found_until_then() -> None:
     Path("failing.py").write_text("1 / 0")
     result = stepgrad("diagnose", "failing.py", code=1)
     assert result.stdout.splitlines()[1:] == [
-        "failing.py: nothing found until then: 3 questions asked"
+        "failing.py: nothing found until then: nothing was recorded"
     ]
     [found] = json.loads(stepgrad("diagnose", "--json", "failing.py", code=1).stdout)["files"]
     assert found["failure"] == failing
@@ -199,7 +222,7 @@ def test_the_reports_of_the_screen_are_printed() -> None:
 def test_precision_is_noted_and_fails_nothing() -> None:
     pytest.importorskip("mpmath")
     lines = stepgrad("diagnose", "--precision", "ok.yaml").stdout.splitlines()
-    assert lines[0] == "ok.yaml: nothing found: 3 questions asked"
+    assert lines[0] == "ok.yaml: nothing found in 1 backward pass and 0 steps: 3 questions asked"
     assert lines[2].startswith("precision (a note): event")
     found = json.loads(stepgrad("diagnose", "--precision", "--json", "ok.yaml").stdout)
     assert [note["verdict"] for note in found["files"][0]["notes"]] == ["precision"]

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stepgrad.checking.comparison import Comparison, relative
-from stepgrad.diagnosis.rules.judgement import judgement
+from stepgrad.checking.comparison import Comparison
+from stepgrad.diagnosis.rules.judgement import Judgement, judgement
 from stepgrad.diagnosis.rules.wrote import SAME
+from stepgrad.engine.closeness import relative
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import title
 
@@ -31,8 +32,17 @@ def by_rules(recording: Recording) -> Iterator[Comparison]:
         SAME,
         title(recording, node) if offs else "",
         note="" if found.faults else found.agrees,
-        odds=f"{found.summary}: see `engine`" if found.faults else "",
+        odds=_odds(found, right=not offs),
     )
+
+
+def _odds(found: Judgement, *, right: bool) -> str:
+    """Say what is wrong; `right` is whether what each rule has added is right by itself."""
+    if not found.faults:
+        return ""
+    if right:
+        return f"{found.summary} add what they should, but something else is wrong: see `engine`"
+    return f"{found.summary}: see `engine`"
 
 
 def unseen(recording: Recording) -> str:

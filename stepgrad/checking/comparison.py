@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, isfinite, nan
 
 GATE = 1e-10
 """How far derivatives in double precision may differ, relative to the terms that they sum up."""
-
-FAINTEST = 1e-150
-"""Gradients below this count as 0: products of such numbers have no digits left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +36,3 @@ class Comparison:
     def ok(self) -> bool:
         """Whether the two ways agree."""
         return not self.odds and (self.limit is None or self.worst <= self.limit)
-
-
-def relative(ours: float, other: float, size: float) -> float:
-    """The difference of two numbers, relative to the terms that they sum up.
-
-    nan if the other is not finite, so that there is nothing to compare with.
-    """
-    if not isfinite(other):
-        return nan
-    if not isfinite(ours):
-        return inf
-    if ours == other:
-        return 0.0
-    return abs(ours - other) / max(size, abs(ours), abs(other), FAINTEST)

@@ -7,8 +7,8 @@ from itertools import chain
 from math import isclose, isnan
 from typing import NamedTuple
 
-from stepgrad.checking.comparison import relative
-from stepgrad.checking.hand_pass import LIMIT
+from stepgrad.diagnosis.rules.hand_pass import LIMIT
+from stepgrad.engine.closeness import relative
 from stepgrad.numbers import number
 from stepgrad.recording.recording import Recording
 from stepgrad.scenario.exercises.mistakes import Mistake, of_chain, of_others, scaled, sign

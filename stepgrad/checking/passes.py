@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
-from math import isnan, nan
+from math import isnan
 
-from stepgrad.checking.comparison import GATE, relative
+from stepgrad.checking.comparison import GATE
+from stepgrad.engine.closeness import relative
 from stepgrad.engine.dual import magnitudes
 from stepgrad.engine.gradcheck import by_differences, complex_local, complex_or_rule
 from stepgrad.engine.graph import Carry, Edges, Graph
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward, Write
+from stepgrad.recording.graph import graph_of
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.derivatives import partial_at
 from stepgrad.replay.telling.titles import line_of, made_by, title
@@ -223,30 +225,6 @@ def _kept(
         if operands and repr((then, out)) != repr((graph.inputs(place), graph.values[place])):
             kept[place] = then, out
     return kept
-
-
-def graph_of(recording: Recording, root: int, position: int) -> tuple[Sequence[int], Graph]:
-    """Return what a node is made of, itself last, and that as a graph of a position's numbers."""
-    nodes = _ancestors(recording, root)
-    place = {node: i for i, node in enumerate(nodes)}
-    described = [recording.node(node) for node in nodes]
-    values = [recording.history.value(node, position) for node in nodes]
-    graph = Graph(
-        [node.op for node in described],
-        [tuple(place[operand] for operand in node.operands) for node in described],
-        [nan if value is None else value for value in values],
-    )
-    return nodes, graph
-
-
-def _ancestors(recording: Recording, root: int) -> list[int]:
-    found, stack = {root}, [root]
-    while stack:
-        for operand in recording.node(stack.pop()).operands:
-            if operand not in found:
-                found.add(operand)
-                stack.append(operand)
-    return sorted(found)
 
 
 def _received(recording: Recording, block: Backward, node: int, column: int) -> float:

@@ -115,7 +115,8 @@ def judge(
     ways = verify(recording)
     skipped = ways[0].skipped if ways else 0  # by the same rules, in the same order
     wanted = any(not isfinite(check.expected) for check in promised)
-    broken = "" if wanted or not skipped else _broken(recording, skipped)
+    diagnosis = diagnosed(recording, scenario)
+    broken = "" if wanted or not skipped else _broken(recording, skipped, diagnosis)
     broken = "; ".join(filter(None, (_bug(recording), broken)))
     if wanted and skipped:
         note = f"{_gradients(skipped)} not finite, as the scenario expects"
@@ -124,7 +125,6 @@ def judge(
     unsure = "" if ways else unclear(recording)
     torch = agreement(recording), *given(recording)
     notes = recording.incomplete, note, unsure, unseen(recording), *torch
-    diagnosis = diagnosed(recording, scenario)
     result = Result(
         file,
         promises,
@@ -167,14 +167,18 @@ def _gradients(count: int) -> str:
     return f"{count} gradient{'s are' if count > 1 else ' is'}"
 
 
-def _broken(recording: Recording, count: int) -> str:
-    """Say that gradients are not finite, and where that began."""
+def _broken(recording: Recording, count: int, diagnosis: Diagnosis) -> str:
+    """Say that gradients are not finite, and where that began, by the diagnosis if it knows."""
     told = f"{_gradients(count)} not finite"
+    began = next((each for each in diagnosis.every if each.name == "non_finite"), None)
     found = find(recording, [Condition("bad")], 0, forward=True)
-    if found is None:
+    if began is not None:
+        index = began.events[0] - 1
+    elif found is not None:
+        index, _ = found
+    else:
         return told
-    index, _ = found
-    told = f"{told}; it began at event {index + 1}: {narrate(recording, index)}"
+    told = f"{told}; it began at event {index + 1:,}: {narrate(recording, index)}"
     event = recording.events[index]
     if not isinstance(event, Accumulate):  # other events name their line
         return told

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, isnan, nan
 
-from stepgrad.checking.comparison import Comparison, relative
+from stepgrad.checking.comparison import Comparison
+from stepgrad.engine.closeness import relative
 from stepgrad.engine.dual import gradients, tangent_magnitudes, tangents
 from stepgrad.engine.gradcheck import complex_or_rule
 from stepgrad.engine.graph import Carry, Graph

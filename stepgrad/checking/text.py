@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import isfinite
 
-from stepgrad.checking.comparison import FAINTEST, Comparison
+from stepgrad.checking.comparison import Comparison
 from stepgrad.checking.result import Result
+from stepgrad.engine.closeness import FAINTEST
 from stepgrad.printable import counted
 from stepgrad.scenario.expect import matches
+
+_LARGE = 0.01
+"""A difference that a reader takes for a mistake."""
 
 
 def result_line(result: Result, width: int) -> str:
@@ -51,29 +55,34 @@ def finding_lines(result: Result) -> Iterator[str]:
 def comparison_lines(comparisons: Sequence[Comparison]) -> Iterator[str]:
     """Yield a table of other ways to compute the gradients, and where they first differ.
 
-    A way without a limit is shown with its own error.
+    A way without a limit is shown with its own error, and fails only what it plainly contradicts.
     """
     yield f"{'way':<20}{'gradients':>9}{'difference':>12}{'limit':>8}"
     for each in comparisons:
         yield _comparison_line(each).rstrip()
         notes = [f"{each.skipped:,} not finite, not compared"] if each.skipped else []
-        notes += filter(None, (each.note, each.odds))
+        notes += filter(None, (_why_it_is_no_failure(each), each.note, each.odds))
         if notes:
             yield f"    {'; '.join(notes)}"
     for first in dict.fromkeys(each.first for each in comparisons if each.first):
         yield f"first to differ: {first}"
 
 
+def _why_it_is_no_failure(each: Comparison) -> str:
+    """Say what a large difference means where a way without a limit does not fail."""
+    if each.limit is not None or not each.ok or each.worst <= _LARGE:
+        return ""
+    return "no failure: near a kink, or with few digits left, this way proves nothing"
+
+
 def _comparison_line(each: Comparison) -> str:
     if not each.compared:
         return f"{each.way:<20}{0:>9}"
     worst = f"{each.worst:.1e}" if each.worst else "0"
-    limit, word = "", ""
-    if each.limit is not None:
-        limit, word = f"{each.limit:.0e}", "ok" if each.ok else "FAILED"
-    elif each.own_error is not None and each.worst and isfinite(each.own_error):
-        limit = f"±{each.own_error:.0e}" if each.own_error > FAINTEST else "±0"
-    if each.odds:
-        word = "FAILED"
+    limit = "none" if each.limit is None else f"{each.limit:.0e}"
+    word = "ok" if each.ok else "FAILED"
     where = f"  at {each.where}" if each.worst else ""
+    if each.own_error is not None and each.worst and isfinite(each.own_error):
+        error = f"{each.own_error:.0e}" if each.own_error > FAINTEST else "0"
+        where += f", by a slope known to ±{error}"
     return f"{each.way:<20}{each.compared:>9,}{worst:>12}{limit:>8}  {word:<6}{where}"

@@ -16,9 +16,10 @@ from random import Random
 from stepgrad.checking.by_hand import by_hand
 from stepgrad.checking.by_rules import by_rules
 from stepgrad.checking.chosen import passes
-from stepgrad.checking.comparison import FAINTEST, GATE, Comparison, relative
+from stepgrad.checking.comparison import GATE, Comparison
 from stepgrad.checking.passes import Pass
 from stepgrad.checking.tangents import tangent_comparisons
+from stepgrad.engine.closeness import FAINTEST, relative
 from stepgrad.engine.dual import gradients, tangents
 from stepgrad.engine.gradcheck import central_difference, rounding, slopes
 from stepgrad.engine.graph import Edges

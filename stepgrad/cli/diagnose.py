@@ -26,12 +26,14 @@ from stepgrad.scenario.diagnosed import diagnosed
 class Examined:
     """What is wrong in the run of a file; `error` says why it cannot be said.
 
-    `failure` says what ended the program, if that was an error or Ctrl+C.
+    `asked` says what was looked at, and `failure` what ended the program, if that was an error or
+    Ctrl+C.
     """
 
     file: str
     verdicts: Sequence[Finding] = ()
     notes: Sequence[Finding] = ()
+    asked: str = ""
     error: str = ""
     status: int = 0
     failure: str = ""
@@ -110,6 +112,7 @@ def _examined(file: str, arguments: Sequence[str], how: How, *, precision: bool)
             file,
             findings(recording, found.verdicts),
             findings(recording, [*found.notes, *rounded]),
+            asked=found.asked,
             status=opened.status,
             failure=opened.failure,
         )
@@ -119,12 +122,12 @@ def _examined(file: str, arguments: Sequence[str], how: How, *, precision: bool)
 
 def _told(found: Examined, arguments: Sequence[str]) -> Iterator[str]:
     """Yield a paragraph for each verdict and each note, below a line that counts them."""
-    asked = f"{counted(len(diagnosis.QUESTIONS), 'question')} asked"
     until = " until then" if found.failure else ""
     if found.failure:
         yield f"{found.file}: {found.failure}"
     if not found.verdicts:
-        yield f"{found.file}: nothing found{until}: {asked}"
+        looked = f", {found.asked}" if until and found.asked else f" {found.asked}".rstrip()
+        yield f"{found.file}: nothing found{until}{looked or ': nothing was recorded'}"
     else:
         yield f"{found.file}: {counted(len(found.verdicts), 'verdict')}{until}"
     for each in (*found.verdicts, *found.notes):

@@ -21,15 +21,31 @@ from collections.abc import Sequence
 from stepgrad.diagnosis.questions import QUESTIONS
 from stepgrad.diagnosis.survey import survey
 from stepgrad.diagnosis.verdict import Question, Verdict
+from stepgrad.printable import counted
 from stepgrad.progress import advance
 from stepgrad.recording.recording import Recording
 
-__all__ = ["QUESTIONS", "Question", "Verdict", "diagnose", "names"]
+__all__ = ["QUESTIONS", "Question", "Verdict", "asked", "diagnose", "names"]
 
 
 def names() -> Sequence[str]:
     """Return the names of all verdicts, the gravest first."""
     return [question.name for question in QUESTIONS]
+
+
+def asked(recording: Recording, declared: frozenset[int] = frozenset()) -> str:
+    """Say what there was to look at, and how many questions apply to it.
+
+    Such as `in 3 backward passes and 0 steps: 14 of 25 questions apply`.
+    """
+    brief = survey(recording, declared)
+    passes = counted(len(brief.passes), "backward pass")
+    steps = counted(len(brief.steps), "step")
+    apply, every = sum(each.applies(brief) for each in QUESTIONS), len(QUESTIONS)
+    told = f"{counted(every, 'question')} asked"
+    if apply < every:
+        told = f"{apply} of {counted(every, 'question')} apply"
+    return f"in {passes} and {steps}: {told}"
 
 
 def diagnose(recording: Recording, declared: frozenset[int] = frozenset()) -> Sequence[Verdict]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from stepgrad.diagnosis.bookkeeping import faults, lost, replaced, staleness
 from stepgrad.diagnosis.numbers import cancelling, depth, finite, kinks
 from stepgrad.diagnosis.reach import dead, saddle, unreached
-from stepgrad.diagnosis.rules import pytorch, question
+from stepgrad.diagnosis.rules import by_hand, pytorch, question
 from stepgrad.diagnosis.steps import ascent, clipping, descent, symmetry, unbounded
 from stepgrad.diagnosis.verdict import Question
 
@@ -24,6 +24,17 @@ QUESTIONS: Sequence[Question] = (
         "every check. Or a gradient arrives at a `Value(data, children)` that has no rule, which "
         "fails none. It is a note if all agree.",
         question.engine,
+    ),
+    Question(
+        "by_hand",
+        "are gradients right that the program writes by hand?",
+        "The program writes a backward pass itself, gradient by gradient: from a root that it sets "
+        "to 1, or to which all lead, if one of them is right. A gradient in it differs by more "
+        "than 1e-5 of its terms, and no later write corrects it. It fails every check. Nothing is "
+        "said where the line clips, rounds or disturbs it, or divides by a count, where those of "
+        "all leaves are off by the same factor, or where each time the same part of the value "
+        "(weight decay) or of the gradient before (momentum) is added.",
+        by_hand.by_hand,
     ),
     Question(
         pytorch.NAME,
@@ -53,6 +64,7 @@ QUESTIONS: Sequence[Question] = (
         "A parameter is used, but no path leads from it to the root of any pass. It is a note if "
         "nothing uses it where gradients are on.",
         unreached.unreached,
+        about="passes",
     ),
     Question(
         "dead",
@@ -63,6 +75,7 @@ QUESTIONS: Sequence[Question] = (
         "zero is not in the data, and the loss is not nearly gone. It is a note where no batch "
         "comes again and that is less than a quarter of the parameters.",
         dead.dead,
+        about="passes",
     ),
     Question(
         "saddle",
@@ -70,12 +83,14 @@ QUESTIONS: Sequence[Question] = (
         "Parameters are exactly 0 and receive exactly 0 in every pass, at least 3, because each "
         "path is shut by a factor that is 0 as long as others of them are.",
         saddle.saddle,
+        about="passes",
     ),
     Question(
         "not_cleared",
         "does a pass add to a gradient that was already used?",
         "A pass adds to a gradient that an update has used, and an update uses the sum.",
         faults.not_cleared,
+        about="steps",
     ),
     Question(
         "doubled",
@@ -83,6 +98,7 @@ QUESTIONS: Sequence[Question] = (
         "A pass adds to what an earlier pass has brought before any use, from the same root or "
         "from a node on its way; and an update uses the sum, or there are no updates.",
         faults.doubled,
+        about="passes",
     ),
     Question(
         "overwritten",
@@ -99,6 +115,7 @@ QUESTIONS: Sequence[Question] = (
         "half of the updates of a parameter. Or an optimizer uses only the last of three passes or "
         "more from the same line: all that the others brought was cleared.",
         faults.wiped,
+        about="steps",
     ),
     Question(
         "stale",
@@ -107,6 +124,7 @@ QUESTIONS: Sequence[Question] = (
         "node: once, if a local derivative changes with it; else before more than half of the "
         "updates.",
         staleness.stale,
+        about="steps",
     ),
     Question(
         "wrong_parameters",
@@ -119,6 +137,7 @@ QUESTIONS: Sequence[Question] = (
         "pass, at least 3, and nothing updates it, though it is cleared in each step, or made on "
         "the line, or by the constructor, of one that learns.",
         unreached.wrong_parameters,
+        about="steps",
     ),
     Question(
         "lost_update",
@@ -141,6 +160,7 @@ QUESTIONS: Sequence[Question] = (
         "A parameter is updated twice by an optimizer, or twice along its gradient by hand, with "
         "no pass in between, in more than half of its steps.",
         faults.updated_twice,
+        about="steps",
     ),
     Question(
         "uphill",
@@ -153,6 +173,7 @@ QUESTIONS: Sequence[Question] = (
         "has `maximize`, and all parameters that receive gradients are updated: else it may be an "
         "input that is sought, as for an attack on a model.",
         ascent.uphill,
+        about="steps",
     ),
     Question(
         "step_too_long",
@@ -163,6 +184,7 @@ QUESTIONS: Sequence[Question] = (
         "lowest point along one of them is lower by a tenth of the first loss; and gradients are "
         "not clipped.",
         descent.step_too_long,
+        about="steps",
     ),
     Question(
         "unbounded",
@@ -171,6 +193,7 @@ QUESTIONS: Sequence[Question] = (
         "the end it is below 0, by a million times the size of the first loss, or of 1 if that is "
         "smaller; and the parameters have grown to a thousand times their size.",
         unbounded.unbounded,
+        about="steps",
     ),
     Question(
         "step_too_short",
@@ -180,6 +203,7 @@ QUESTIONS: Sequence[Question] = (
         "on the same data, the loss changes by at most 1e-3 of itself; and the slope is such that "
         "moving by that size would change it by a tenth.",
         descent.step_too_short,
+        about="steps",
     ),
     Question(
         "copies",
@@ -189,6 +213,7 @@ QUESTIONS: Sequence[Question] = (
         "are combined with the same numbers, and some of them with units that are computed from "
         "copies.",
         symmetry.copies,
+        about="steps",
     ),
     Question(
         "vanishing",
@@ -198,6 +223,7 @@ QUESTIONS: Sequence[Question] = (
         "last; and parameters that only receive something that deep receive at most a ten "
         "thousandth of what others receive, or of what the line begins with, as all do.",
         depth.vanishing,
+        about="passes",
     ),
     Question(
         "exploding",
@@ -206,6 +232,7 @@ QUESTIONS: Sequence[Question] = (
         "in a straight line (R² ≥ 0.9), in the first pass; and a parameter receives at least a "
         "hundred times what the node receives where the line begins, and at least 100.",
         depth.exploding,
+        about="passes",
     ),
     Question(
         "clipped",
@@ -213,6 +240,7 @@ QUESTIONS: Sequence[Question] = (
         "More than half of the steps are clipped to a norm, the median factor is below 0.1, and "
         "there are several gradients that are not 0.",
         clipping.clipped,
+        about="steps",
     ),
     Question(
         "cancels",
@@ -221,6 +249,7 @@ QUESTIONS: Sequence[Question] = (
         "of a shape. It is a note if that is exactly 0, or rounding noise beside what others "
         "receive.",
         cancelling.cancels,
+        about="passes",
     ),
     Question(
         "knife_edge",
@@ -229,5 +258,6 @@ QUESTIONS: Sequence[Question] = (
         "the kink than it may have been rounded: an ulp for each inexact operation that it was "
         "made of, times its derivative with respect to that.",
         kinks.knife_edge,
+        about="passes",
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from stepgrad.engine.tape import Place
 from stepgrad.recording.recording import Recording
@@ -82,9 +82,15 @@ class Question:
         asks: the question, in a few words.
         definition: when exactly the verdict is given.
         find: yields the verdicts, or nothing. Without evidence there is no verdict.
+        about: what a recording has to have for it to apply: backward passes, or steps, too.
     """
 
     name: str
     asks: str
     definition: str
     find: Callable[[Survey], Iterator[Verdict]]
+    about: Literal["all", "passes", "steps"] = "all"
+
+    def applies(self, brief: Survey) -> bool:
+        """Whether a recording has what it is about."""
+        return bool({"all": True, "passes": brief.passes, "steps": brief.steps}[self.about])

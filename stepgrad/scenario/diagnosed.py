@@ -28,11 +28,18 @@ class Diagnosis(NamedTuple):
         notes: what is only worth knowing.
         promised: the names of the verdicts that it must get, and no others; None if nothing is
             promised.
+        asked: what was looked at, such as `in 3 backward passes and 3 steps: 25 questions asked`.
     """
 
     verdicts: Sequence[Verdict] = ()
     notes: Sequence[Verdict] = ()
     promised: Sequence[str] | None = None
+    asked: str = ""
+
+    @property
+    def every(self) -> Sequence[Verdict]:
+        """The verdicts, and then the notes."""
+        return [*self.verdicts, *self.notes]
 
     @property
     def unexpected(self) -> Sequence[Verdict]:
@@ -69,14 +76,16 @@ def diagnosed(recording: Recording, scenario: ScenarioFile | None = None) -> Dia
     That is the one that it is a run of, if the caller knows, or the one that it carries. No
     scenario promises anything of an edited recording.
     """
-    from stepgrad.diagnosis import diagnose  # noqa: PLC0415
+    from stepgrad.diagnosis import asked, diagnose  # noqa: PLC0415
 
     scenario = scenario or scenario_of(recording)
-    found = diagnose(recording, _declared(recording, scenario))
+    declared = _declared(recording, scenario)
+    found = diagnose(recording, declared)
     return Diagnosis(
         verdicts=[each for each in found if not each.note],
         notes=[each for each in found if each.note],
         promised=_promised(recording, scenario),
+        asked=asked(recording, declared),
     )
 
 

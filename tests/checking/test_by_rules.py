@@ -21,6 +21,13 @@ def test_a_wrong_rule_fails_the_check_and_is_named_once() -> None:
     assert "first to differ" not in told
 
 
+def test_what_is_wrong_beside_rules_that_are_right_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "order.py"
+    path.write_text(RIGHT.read_text().replace("reversed(order)", "order"))
+    told = stepgrad("check", path, code=1).stdout
+    assert "add what they should, but something else is wrong: see `engine`" in told
+
+
 def test_rules_that_are_right_are_counted() -> None:
     told = stepgrad("check", RIGHT).stdout
     assert "gradients 12 in 1/1 ways" in told

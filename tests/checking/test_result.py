@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,6 +17,7 @@ from stepgrad.checking.result import Result, judge
 from stepgrad.checking.text import comparison_lines, result_details, result_line
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.ops import TANH, Op
+from stepgrad.program import run_program
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording, Source
 from stepgrad.scenario import open_scenario, shipped
@@ -178,9 +180,36 @@ def test_an_error_that_is_as_good_as_none_is_written_as_0() -> None:
     assert "±0" in list(comparison_lines([way]))[1].split()
 
 
+def test_a_large_difference_of_a_way_without_a_limit_is_explained() -> None:
+    large = Comparison("central differences", 1, 2, 0, 0.67, None, "b", own_error=2e-6)
+    _, line, note = comparison_lines([large])
+    assert line.split()[:6] == ["central", "differences", "2", "6.7e-01", "none", "ok"]
+    assert line.endswith("at b, by a slope known to ±2e-06")
+    assert note.strip().startswith("no failure: near a kink")
+    assert len([*comparison_lines([replace(large, worst=1e-9)])]) == 2
+    odd = replace(large, odds="b has the slope 1, not 2")
+    _, line, note = comparison_lines([odd])
+    assert line.split()[4:6] == ["none", "FAILED"]
+    assert note.strip() == "b has the slope 1, not 2"
+
+
 def test_what_compares_nothing_does_not_pass() -> None:
     with record() as recording:
         Value(0.0).log().backward()
     (suite,) = ElementTree.fromstring(as_junit([judge("infinite", recording)]))
     skipped = {each.get("name") for each in suite if each.find("skipped") is not None}
     assert "gradients: complex steps" in skipped
+
+
+def test_check_and_its_verdict_begin_at_the_same_event(tmp_path: Path) -> None:
+    path = tmp_path / "two.py"
+    path.write_text(
+        "from stepgrad import Value\n"
+        "x, mask = Value(0.0, 'x'), Value(float('-inf'), 'mask')\n"
+        "kept = mask.exp()\n"
+        "(kept + 1 / x + x.log() * 0).backward()\n"
+    )
+    opened = run_program(str(path))
+    result = judge("two.py", opened.recording)
+    (found,) = result.findings
+    assert f"it began at event {found.events[0]}: 1 / x" in result.broken

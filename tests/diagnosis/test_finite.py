@@ -193,6 +193,17 @@ def two_infinities() -> None:
     (w.sqrt() - w.sqrt()).backward()
 
 
+def a_nan_beside_an_older_infinity() -> None:
+    x = Value(0.0, label="x")
+    (1 / x + x.log() * 0).backward()
+
+
+def a_nan_beside_a_mask() -> None:
+    x = Value(0.0, label="x")
+    mask = Value(-inf, label="mask")
+    (mask + x.log() * 0).backward()
+
+
 def clipping() -> None:
     w, v = Value(1.0, label="w"), Value(1.0, label="v")
     (v * 2).backward()
@@ -210,6 +221,8 @@ def clipping() -> None:
         (a_sum, 9, "the sum of the contributions overflows (event 9)"),
         (a_product_of_gradients, 6, "1e200 · 1e200 = inf: it overflows (event 6)"),
         (two_infinities, 8, "−1 · inf = −inf (event 8), because sqrt(w) = sqrt(0) = 0 (event 3)"),
+        (a_nan_beside_an_older_infinity, 2, "1 / x = 1 / 0 = inf: a division by 0 (event 2)"),
+        (a_nan_beside_a_mask, 3, "log(x) = log(0) = −inf (event 3)"),
         (clipping, 6, "w.grad is written by hand: – → inf (event 6)"),
     ],
 )

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 import graphs
 from stepgrad import Value
-from stepgrad.checking.comparison import GATE, relative
+from stepgrad.checking.comparison import GATE
+from stepgrad.engine.closeness import relative
 from stepgrad.engine.continuation import COMPLEX
 from stepgrad.engine.dual import gradients, magnitudes, tangents
 from stepgrad.engine.formula import Formula

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from graphs import Call, Graph, graphs, tame
 from reference import all_bits
 from stepgrad import SGD, Recording, Value, mark, op, record
-from stepgrad.checking.passes import graph_of
 from stepgrad.checking.ways import verify
 from stepgrad.engine.dual import gradients, tangents
 from stepgrad.engine.ops import Op
 from stepgrad.recording.blocks import Backward, Forward
 from stepgrad.recording.events import Accumulate
+from stepgrad.recording.graph import graph_of
 from stepgrad.recording.log import Node
 from stepgrad.recording.store.packing import Damaged
 from stepgrad.recording.store.shapes import Pieces, Shapes

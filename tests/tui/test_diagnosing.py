@@ -88,7 +88,9 @@ async def test_a_run_with_nothing_wrong_is_as_it_was() -> None:
         assert "⚠" not in shown(pilot.app)
         await press(pilot, "!")
         assert isinstance(pilot.app.screen, ReportDialog)
-        assert "Nothing found: 3 questions asked." in shown(pilot.app)
+        assert "Nothing found in 1 backward pass and 0 steps: 3 questions asked." in shown(
+            pilot.app
+        )
         await press(pilot, "!")
         assert isinstance(pilot.app.screen, DebuggerScreen)
 

@@ -7,7 +7,7 @@ what is written. From the first of them that is not finite, reasons lead back to
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from math import isfinite
 
@@ -40,9 +40,7 @@ def non_finite(survey: Survey) -> Iterator[Verdict]:
     result = next(_results(survey), None)
     if result is None:
         return
-    reasons = [*islice(chain(recording, result), _LONGEST)]
-    births = [each for each in reasons if each.birth]
-    birth = min(births or reasons[:1], key=lambda each: each.position)
+    reasons, birth = _beginning(recording, result)
     why = reasons[reasons.index(birth) + 1 :][:_SHOWN]
     told = "; ".join(f"{each.text} (event {each.position:,})" for each in why[:_TOLD])
     text = f"{birth.text} (event {birth.position:,})" + (f", because {told}" if told else "")
@@ -66,6 +64,38 @@ def non_finite(survey: Survey) -> Iterator[Verdict]:
         unless=unless,
         lasts=diverged,
     )
+
+
+def _beginning(recording: Recording, result: Number) -> tuple[Sequence[Reason], Reason]:
+    """Return a chain of reasons, and the one of them with which a result stops being finite.
+
+    Reasons explain a nan by a nan. An infinity that the result is made of, too, may be older.
+    """
+    reasons = [*islice(chain(recording, result), _LONGEST)]
+    births = [each for each in reasons if each.birth]
+    birth = min(births or reasons[:1], key=lambda each: each.position)
+    first = min(_overflows(recording, result), default=None)
+    if first is None or (made := recording.history.made_at(first)) >= birth.position:
+        return reasons, birth
+    reasons = [*islice(chain(recording, Number("value", first, made)), _LONGEST)]
+    return reasons, reasons[0]
+
+
+def _overflows(recording: Recording, result: Number) -> Iterator[int]:
+    """Yield the nodes a value is made of that are the first on their way not to be finite."""
+    if result.of != "value":
+        return
+    value, made_at = recording.history.value, recording.history.made_at
+    pending, seen = [result.node], {result.node}
+    while pending:
+        node = pending.pop()
+        operands = recording.operation(node)[1]
+        made = made_at(node)
+        wild = [each for each in operands if not isfinite(value(each, made) or 0.0)]
+        if operands and not wild and not isfinite(recording.history.first_value(node)):
+            yield node
+        pending += [each for each in wild if each not in seen]
+        seen.update(wild)
 
 
 def _results(survey: Survey) -> Iterator[Number]:

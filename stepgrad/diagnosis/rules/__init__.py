@@ -11,6 +11,8 @@ is in the recording, beside what is right, so this asks nothing of the engine it
 - `finals.py` judges engines that write final gradients, not contributions, by their results.
 - `lines.py` finds the line to blame, in the `text.py` of the program and by what `writers.py` knows
   of the lines of rules; `seeds.py` whether a seed was asked for; `words.py` the words.
+- `by_hand.py` is the question about backward passes that are written gradient by gradient, each of
+  them a `hand_pass.py`.
 - `pytorch.py` is the question about PyTorch's gradients, which were compared at run time.
 - `judgement.py` puts it together, and `question.py` makes verdicts of it.
 """

@@ -34,11 +34,16 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """All paths from a node to the output: their number, their sum, and the largest of them."""
+    """All paths from a node to the output: their number, their sum, and the largest of them.
+
+    `rest` is the sum of all others. It is None where it cannot be told: products among the largest
+    are not finite, and there are too many others to add up.
+    """
 
     count: int
     total: float
     weightiest: tuple[Path, ...]
+    rest: float | None
 
 
 def paths(recording: Recording, root: int, node: int, position: int, most: int = 8) -> Paths:
@@ -55,8 +60,15 @@ def paths(recording: Recording, root: int, node: int, position: int, most: int =
         number[edge.operand] += number[edge.out]
         total[edge.operand] += carry(total[edge.out])
         ways[edge.out].append(_Way(edge.operand, carry, carry(1.0)))
-    found = _weightiest(ways, root, node, most) if number[node] and most else ()
-    return Paths(number[node], total[node], found)
+    many = number[node]
+    found = _weightiest(ways, root, node, most) if many and most else ()
+    listed: float = sum(path.product for path in found)
+    rest = total[node] - listed
+    if not isfinite(rest) and 0 < many <= _ADDED_UP:
+        rest = sum(path.product for path in _weightiest(ways, root, node, many)[most:])
+    elif not isfinite(listed):
+        return Paths(many, total[node], found, None)
+    return Paths(many, total[node], found, rest)
 
 
 class _Way(NamedTuple):
@@ -83,6 +95,9 @@ class _Way(NamedTuple):
             return arrives
         return _ZERO if arrives == _FINITE or self.carry(inf) == 0 else _BROKEN
 
+
+_ADDED_UP = 256
+"""The most paths that are added up one by one."""
 
 _Bound = tuple[float, float, float]
 """The size of the largest product from here to the end, as log₂, by the kind of what arrives.

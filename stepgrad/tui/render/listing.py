@@ -81,9 +81,7 @@ def verdicts_report(session: Session, *_: object) -> Content | Listing:
     lines = [*_verdicts(recording, found), *_expected(session)]
     if found.verdicts or found.notes:
         return Listing(lines)
-    from stepgrad.diagnosis import QUESTIONS  # noqa: PLC0415
-
-    nothing = Content(f"Nothing found: {counted(len(QUESTIONS), 'question')} asked.")
+    nothing = Content(f"Nothing found {found.asked}.")
     return Listing([Line(nothing), *lines]) if lines else nothing
 
 

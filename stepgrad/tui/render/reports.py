@@ -59,7 +59,7 @@ def paths_report(session: Session, keys: Keymap = KEYS, _width: int = 0) -> Cont
     found = paths(recording, root, node, position)
     if not found.count:
         return Content(f"No path leads from {name} to {output}.")
-    many = "one path leads" if found.count == 1 else f"{found.count} paths lead"
+    many = "one path leads" if found.count == 1 else f"{found.count:,} paths lead"
     return ink.lines(
         [(f"{many} from {name} to {output}; ", ink.NAME),
          (f"{derivative(output, name)} = ", ink.QUIET),
@@ -82,8 +82,8 @@ def _unlisted(found: Paths) -> Iterator[list[ink.Span]]:
     """Say how many more paths there are, and the sum of what they contribute."""
     more = found.count - len(found.weightiest)
     if more:
-        rest = found.total - sum(path.product for path in found.weightiest)
-        yield [(f"… {more:,} more, together {number(rest)}", ink.QUIET)]
+        together = "" if found.rest is None else f", together {number(found.rest)}"
+        yield [(f"… {more:,} more{together}", ink.QUIET)]
 
 
 def _path(recording: Recording, path: Path) -> list[ink.Span]:

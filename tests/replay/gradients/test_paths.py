@@ -56,7 +56,7 @@ def test_the_root_has_one_path_and_what_is_not_reached_has_none() -> None:
     with record() as recording:
         x, aside = Value(2.0), Value(3.0)
         (x * x).backward()
-    assert paths_to(recording, 2) == Paths(1, 1.0, paths_to(recording, 2).weightiest)
+    assert paths_to(recording, 2) == Paths(1, 1.0, paths_to(recording, 2).weightiest, 0.0)
     assert paths_to(recording, recording.size - 2).count == 0
     assert aside.grad == 0.0
 
@@ -132,3 +132,22 @@ def test_a_path_that_is_not_finite_comes_first_even_behind_a_shut_gate() -> None
     found = paths_to(recording, 0)
     assert [path.locals[1:] for path in found.weightiest] == [(1.0, 0.0, 1.0), (1.0,)]
     assert math.isnan(found.weightiest[0].product)
+
+
+@pytest.mark.parametrize(("branches", "rest"), [(10, math.inf), (300, None)])
+def test_the_rest_of_infinite_paths_is_not_what_their_sum_leaves(
+    branches: int, rest: float | None
+) -> None:
+    with record() as recording:
+        x = Value(1.0)
+        (sum((x * 1e300 for _ in range(branches)), Value(0.0)) * 1e300).backward()
+    found = paths_to(recording, 0)
+    assert (found.count, found.total, found.rest) == (branches, math.inf, rest)
+
+
+def test_the_rest_may_be_finite_where_the_sum_is_not() -> None:
+    with record() as recording:
+        x = Value(0.0)
+        (x * 1e308 + x * 1e308 + x).backward()
+    found = paths_to(recording, 0, most=1)
+    assert (found.total, found.rest) == (math.inf, 1e308 + 1)

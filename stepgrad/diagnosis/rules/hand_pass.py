@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
-from stepgrad.checking.comparison import relative
+from stepgrad.engine.closeness import relative
 from stepgrad.engine.dual import gradients, magnitudes
 from stepgrad.engine.graph import Graph
 from stepgrad.engine.tape import Place
 from stepgrad.numbers import number
+from stepgrad.recording.blocks import Backward, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.written import Written
 from stepgrad.replay.telling.titles import gradient_title, line_of
@@ -76,6 +77,57 @@ class HandPass:
         return max(
             (w.position for w in self.wrote if w.node in computed and w.kind != "zero"), default=0
         )
+
+    @cached_property
+    def _all_offs(self) -> Mapping[int, float]:
+        return {node: self.off(node, wrote) for node, wrote in self.written.items()}
+
+    @property
+    def clear(self) -> bool:
+        """Whether it is clear what it differentiates: it is seeded, or a computed node is right."""
+        computed = self.recording.node
+        return self.seeded or any(
+            off <= LIMIT for node, off in self._all_offs.items() if computed(node).operands
+        )
+
+    @cached_property
+    def offs(self) -> Mapping[int, float]:
+        """How far each gradient is off, but for those that are corrected later."""
+        return {
+            node: off
+            for node, off in self._all_offs.items()
+            if not (off > LIMIT and self._mended(node))
+        }
+
+    def _mended(self, node: int) -> bool:
+        """Whether a wrong gradient is corrected later, before a backward pass."""
+        after = self.wrote[-1].block.start + self.wrote[-1].block.length
+        later: list[Written] = []
+        for block in self.recording.blocks_between(after, self.recording.length):
+            if isinstance(block, Backward):
+                break
+            if isinstance(block, Write):
+                places = block.writes.gradients.get(node, ())
+                later += [Written(block, offset) for offset in places]
+        return bool(later) and self.off(node, later) <= LIMIT
+
+    def last(self, node: int) -> Written:
+        """The last write of a gradient that does not clear it."""
+        return [each for each in self.written[node] if self._is_term(each)][-1]
+
+    def off_by(self, node: int) -> tuple[float, float, float, float]:
+        """What was written last, what is due, the value of the node, and its gradient before."""
+        place = self.place[node]
+        before = self.recording.history.grad(node, self.start) or 0.0
+        return self.last(node).after, self.due[place], self.graph.values[place], before
+
+    def line(self, node: int) -> str:
+        """The text of the line that writes it last; empty if that is not known."""
+        place = self.last(node).place
+        source = self.recording.source_of(place) if place else None
+        if place is None or source is None or not place.line:
+            return ""
+        return source.lines[place.line - 1] if place.line <= len(source.lines) else ""
 
     def off(self, node: int, wrote: Iterable[Written]) -> float:
         """How far a gradient is off when it is nearest to the true one; nan if not known.
