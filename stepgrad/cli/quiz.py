@@ -174,9 +174,7 @@ def _exercise(  # noqa: PLR0913 - one for each option
 
     sitting = pose_for(file, student)
     sitting = hold(sitting, typed, say) if given is None else once(sitting, given, say)
-    say(f"\n{summary(sitting)}")
-    if more := asked_of_programs(file):
-        say(more)
+    say(f"\n{summary(sitting)}\n{asked_of_programs(file)}".rstrip())
     if where is not None:
         lines = tuple(work.lines for work in sitting.works)
         save_answers(where.path, Answers(file, student, lines))
