@@ -106,6 +106,14 @@ def test_what_ended_a_program_comes_before_what_was_found_until_then() -> None:
     assert found["failure"] == failing
 
 
+def test_a_status_that_says_something_failed_comes_first_too() -> None:
+    lines = stepgrad("diagnose", "train.py", "x", "y", code=2).stdout.splitlines()
+    assert lines[:2] == [
+        "train.py: the program ended with exit status 2",
+        "train.py: 1 verdict until then",
+    ]
+
+
 def test_a_recording_is_diagnosed_like_the_run() -> None:
     record_scenario("dead.yaml").save("saved.stepgrad")
     lines = stepgrad("diagnose", "saved.stepgrad", code=1).stdout.splitlines()

@@ -171,10 +171,9 @@ def _broken(recording: Recording, count: int, diagnosis: Diagnosis) -> str:
     """Say that gradients are not finite, and where that began, by the diagnosis if it knows."""
     told = f"{_gradients(count)} not finite"
     began = next((each for each in diagnosis.every if each.name == "non_finite"), None)
-    found = find(recording, [Condition("bad")], 0, forward=True)
     if began is not None:
         index = began.events[0] - 1
-    elif found is not None:
+    elif found := find(recording, [Condition("bad")], 0, forward=True):
         index, _ = found
     else:
         return told

@@ -40,7 +40,7 @@ def result_details(result: Result, *, verbose: bool) -> Iterator[str]:
     if result.note:
         yield result.note
     if result.ways and (verbose or not all(way.ok for way in result.ways)):
-        yield from comparison_lines(result.ways)
+        yield from comparison_lines(result.ways, [each.text for each in result.findings])
     yield from finding_lines(result)
 
 
@@ -52,9 +52,12 @@ def finding_lines(result: Result) -> Iterator[str]:
     yield from result.diagnosis.broken
 
 
-def comparison_lines(comparisons: Sequence[Comparison]) -> Iterator[str]:
+def comparison_lines(
+    comparisons: Sequence[Comparison], verdicts: Sequence[str] = ()
+) -> Iterator[str]:
     """Yield a table of other ways to compute the gradients, and where they first differ.
 
+    Not where that is what one of the `verdicts` says, which are told below.
     A way without a limit is shown with its own error, and fails only what it plainly contradicts.
     """
     yield f"{'way':<20}{'gradients':>9}{'difference':>12}{'limit':>8}"
@@ -65,7 +68,8 @@ def comparison_lines(comparisons: Sequence[Comparison]) -> Iterator[str]:
         if notes:
             yield f"    {'; '.join(notes)}"
     for first in dict.fromkeys(each.first for each in comparisons if each.first):
-        yield f"first to differ: {first}"
+        if not any(text.startswith(first) for text in verdicts):
+            yield f"first to differ: {first}"
 
 
 def _why_it_is_no_failure(each: Comparison) -> str:

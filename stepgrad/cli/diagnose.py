@@ -122,9 +122,12 @@ def _examined(file: str, arguments: Sequence[str], how: How, *, precision: bool)
 
 def _told(found: Examined, arguments: Sequence[str]) -> Iterator[str]:
     """Yield a paragraph for each verdict and each note, below a line that counts them."""
-    until = " until then" if found.failure else ""
-    if found.failure:
-        yield f"{found.file}: {found.failure}"
+    ended = found.failure
+    if found.status and not ended:
+        ended = f"the program ended with exit status {found.status}"
+    until = " until then" if ended else ""
+    if ended:
+        yield f"{found.file}: {ended}"
     if not found.verdicts:
         looked = f", {found.asked}" if until and found.asked else f" {found.asked}".rstrip()
         yield f"{found.file}: nothing found{until}{looked or ': nothing was recorded'}"

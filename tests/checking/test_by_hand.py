@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from diagnosing import PAIRS
 from stepgrad.checking.by_hand import by_hand
 from stepgrad.checking.comparison import Comparison
 from stepgrad.checking.result import judge
+from stepgrad.checking.text import result_details
 from stepgrad.program import run_program
 
 FORWARD = """\
@@ -163,3 +165,12 @@ def test_gradients_of_who_knows_what_are_not_passed_over_in_silence(folder: Path
     assert not judge("train.py", run_program(str(path)).recording).note
     path.write_text(FORWARD + "L.backward()\nw.grad = 1.5\n")
     assert "by hand" not in judge("train.py", run_program(str(path)).recording).note
+
+
+def test_a_wrong_gradient_is_named_once_by_its_verdict() -> None:
+    path = PAIRS / "by_hand.py"
+    result = judge("by_hand.py", run_program(str(path)).recording)
+    assert result.failed
+    told = "\n".join(result_details(result, verbose=True))
+    assert told.count("w.grad is 20 by hand") == 1
+    assert "by_hand: w.grad is 20 by hand (event 8, by_hand.py:9), but should be 30" in told

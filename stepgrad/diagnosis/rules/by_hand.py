@@ -18,6 +18,7 @@ from stepgrad.diagnosis.rules.wrote import foreign_passes
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
+from stepgrad.recording.foreign.rounded import coarseness
 from stepgrad.recording.graph import graph_of
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
@@ -41,9 +42,9 @@ _DECAY = 0.1
 def by_hand(survey: Survey) -> Iterator[Verdict]:
     """A gradient that the program writes by hand is not the true one."""
     recording = survey.recording
-    passes = hand_passes(recording)
+    passes, limit = hand_passes(recording), max(LIMIT, coarseness(recording.remarks))
     for each in passes:
-        wrong = [node for node, off in each.offs.items() if off > LIMIT]
+        wrong = [node for node, off in each.offs.items() if off > limit]
         if not wrong or _meant(passes, each, wrong):
             continue
         first, *more = wrong
