@@ -125,7 +125,8 @@ QUESTIONS: Sequence[Question] = (
         "do updates change their parameters?",
         "At least 3 passes bring gradients to the same leaves, nothing is ever updated, and a line "
         "in a loop or a function computes an update and throws it away, stores it where nothing "
-        "reads it or in new objects that nothing uses, or writes it to the gradient. Or lines "
+        "reads it or in new objects that nothing uses, or writes it to the gradient; or no line "
+        "reads a gradient, though they are cleared and each row comes at least 3 times. Or lines "
         "update by gradients at least 3 times, and no backward pass runs. Or a line sets values "
         "at least 3 times to what is computed from gradients and from no old value: always the "
         "same multiple of the gradient, or one below 0, or beginning with what is a step alone. "
