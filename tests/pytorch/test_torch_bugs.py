@@ -266,6 +266,17 @@ def test_parameters_that_are_used_only_where_gradients_are_off_are_noted(tmp_pat
     assert not any("gradients are off" in each for each in notes(tmp_path, right))
 
 
+def test_parameters_that_an_optimizer_holds_in_vain_are_noted(tmp_path: Path) -> None:
+    said = "no gradient comes to encoder.weight and encoder.bias in any of 12 steps"
+    unused = PROGRAM.replace("tanh(encoder(x))", "tanh(x[:, :2])")
+    assert any(each.startswith(said) for each in notes(tmp_path, unused))
+    off = PROGRAM.replace("    code =", "    with torch.no_grad(): code =")
+    [found] = [each for each in notes(tmp_path, off) if each.startswith(said)]
+    assert found.endswith("gradients are off where they are used")
+    for text in (PROGRAM, unused.replace("SGD(both", "SGD(decoder.parameters()")):
+        assert not any("no gradient comes" in each for each in notes(tmp_path, text))
+
+
 CLASSES = """
 import torch
 from torch.nn import functional as F

@@ -12,7 +12,7 @@ from stepgrad.diagnosis.wording import listed
 from stepgrad.numbers import number
 from stepgrad.printable import counted
 from stepgrad.recording.blocks import Forward
-from stepgrad.recording.foreign.remark import OFF
+from stepgrad.recording.foreign.remark import HELD, OFF
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.source import place_of
 from stepgrad.replay.telling.titles import short_title, title
@@ -51,6 +51,10 @@ def unreached(survey: Survey) -> Iterator[Verdict]:
             yield _unused(survey, off, f"{names} {only} where gradients are off{line}")
     if rest := sorted(idle):
         yield _unused(survey, rest, f"nothing uses {listed(survey.recording, rest)}")
+    for remark in survey.recording.remarks:
+        if remark.kind == HELD:
+            at = [survey.recording.length]
+            yield Verdict("unreached", remark.text, "", at, note=True, places=[remark.place])
 
 
 def _used_without(recording: Recording) -> Iterator[tuple[str, set[int]]]:
