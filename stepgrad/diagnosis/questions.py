@@ -96,8 +96,9 @@ QUESTIONS: Sequence[Question] = (
         "wiped",
         "are gradients cleared before they are used?",
         "An update finds 0 because a gradient was cleared before an update used it, in more than "
-        "half of the updates of a parameter. Or an optimizer uses only the last of three passes or "
-        "more from the same line: all that the others brought was cleared.",
+        "half of the updates of a parameter. Or an update uses only the last of three passes or "
+        "more from the same line: all that the others brought was cleared, and if the update is by "
+        "hand, nothing else reads gradients.",
         faults.wiped,
     ),
     Question(

@@ -1,15 +1,16 @@
-"""Gradients that a program computes again and again, and never reads (`computed_in_vain`)."""
+"""Gradients that a program computes and does not read: again and again (`computed_in_vain`)."""
 
 from __future__ import annotations
 
 import ast
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from stepgrad.diagnosis.bookkeeping.flow import flow_of, gradients
+from stepgrad.diagnosis.bookkeeping.flow import flow_of, is_gradient
 from stepgrad.diagnosis.data import data_of
 from stepgrad.diagnosis.survey import Survey
+from stepgrad.engine.tape import Place
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import made_by
 
@@ -31,21 +32,23 @@ def computed_in_vain(survey: Survey) -> bool:
         and len(lines) == 1
         and all(lines)
         and not any(each.carried for each in passes)
-        and not _reads_gradients(recording)
+        and not reads_gradients(recording)
         and min(Counter(data_of(survey, each) for each in passes).values()) >= _FEWEST
     )
 
 
-def _reads_gradients(recording: Recording) -> bool:
-    """Whether a program may read a gradient, be it in a file that is not known."""
-    trees = [flow_of(source).tree for source in recording.sources.values()]
+def reads_gradients(recording: Recording, but: Collection[Place] = ()) -> bool:
+    """Whether a program may read a gradient on other lines, be it in a file that is not known."""
+    trees = {file: flow_of(source).tree for file, source in recording.sources.items()}
     known = {*sys.stdlib_module_names, "stepgrad", "torch"}
     known |= {source.program.removesuffix(".py") for source in recording.sources.values()}
     return any(
         isinstance(each, ast.Import | ast.ImportFrom) and not known.issuperset(_modules(each))
-        for tree in trees
+        for tree in trees.values()
         for each in ast.walk(tree)
-    ) or any(map(_reads, trees))
+    ) or any(
+        Place(line=line, file=file) not in but for file in trees for line in _reading(trees[file])
+    )
 
 
 def _modules(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
@@ -53,19 +56,21 @@ def _modules(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
     return (name.partition(".")[0] for name in names)
 
 
-def _reads(tree: ast.Module) -> bool:
-    """Whether a gradient is read outside the engine: the rules of one read them in each pass."""
+def _reading(tree: ast.Module) -> Iterator[int]:
+    """Yield the lines that read a gradient, but not those of an engine, whose rules read them."""
     engines = {
         id(part)
         for each in ast.walk(tree)
         if isinstance(each, ast.ClassDef) and _runs_backward(each)
         for part in ast.walk(each)
     }
-    named = (each for each in ast.walk(tree) if isinstance(each, ast.Constant))
-    return any(each.value in ("grad", "__dict__") for each in named) or any(
-        isinstance(each.ctx, ast.Load) and "zero" not in each.attr and id(each) not in engines
-        for each in gradients(tree)
-    )
+    for each in ast.walk(tree):
+        match each:
+            case ast.Constant(value="grad" | "__dict__"):
+                yield each.lineno
+            case ast.Attribute(attr=name, ctx=ast.Load()) if is_gradient(name):
+                if "zero" not in name and id(each) not in engines:
+                    yield each.lineno
 
 
 def _runs_backward(each: ast.ClassDef) -> bool:
