@@ -86,10 +86,13 @@ QUESTIONS: Sequence[Question] = (
     ),
     Question(
         "overwritten",
-        "does a line replace a gradient that it should add to?",
+        "does a line replace a gradient, or a loss, that it should add to?",
         "A line sets a gradient by hand and does not read the old one, which another such write "
         "left there and nothing has used; and the node has several users. Across forward passes "
-        "it counts only if an update uses what is left.",
+        "it counts only if an update uses what is left. Or a loop sets a name and does not read "
+        "it, backward() runs from it after the loop, and before each of the last 3 passes the loop "
+        "has made other such results, which nothing uses, and which have only leaves in common "
+        "with those that the pass reaches.",
         replaced.overwritten,
     ),
     Question(

@@ -3,7 +3,8 @@
 And do updates serve: does each parameter move, by its own gradient (`exchanged.py`, `left_out.py`),
 and does it keep what it had (`lost.py`, `growing.py`)? The numbers show that something is wrong,
 and the text which line it is: `updates.py` reads the lines, `along.py` says which are updates, by
-what `flow.py` knows of variables.
+what `flow.py` knows of variables. Results that are not used at all: `last_only.py` for losses,
+`unused.py` for gradients.
 """
 
 NAMES = (
