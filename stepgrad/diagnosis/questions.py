@@ -121,7 +121,8 @@ QUESTIONS: Sequence[Question] = (
         "another one's gradient, and not of its own, or as much of it as others move along their "
         "own; momentum may be in all of them. It is a note if a leaf receives something from every "
         "pass, at least 3, and nothing updates it, though it is cleared in each step, or made on "
-        "the line, or by the constructor, of one that learns.",
+        "the line, or by the constructor, of one that learns; or if those of each update, at least "
+        "5, are new ones of the same names, and nothing uses what the update has changed.",
         unreached.wrong_parameters,
     ),
     Question(
