@@ -32,9 +32,11 @@ QUESTIONS: Sequence[Question] = (
         "derivative of its `forward`, which is recorded operation by operation; or the gradient of "
         "a leaf is not the sum of its contributions. Two gradients differ if they are further "
         "apart than a thousand roundings of their terms. It fails every check. Or a loss gets "
-        "something else than it takes, such as a softmax where `cross_entropy` takes logits; or a "
-        "model with dropout or batch norm is evaluated in training mode, or trained in evaluation "
-        "mode after it was trained in training mode. These fail none. It is a note if all agree.",
+        "something else than it takes, such as a softmax where `cross_entropy` takes logits; or it "
+        "is the mean or the sum of n × n differences, as a column of n predictions and a row of n "
+        "targets broadcast; or a model with dropout or batch norm is evaluated in training mode, "
+        "or trained in evaluation mode after it was trained in training mode. These fail none. It "
+        "is a note if all agree.",
         pytorch.pytorch,
     ),
     Question(

@@ -39,6 +39,7 @@ DROPS = "PyTorch drops"
 SWITCHED = "PyTorch switched"
 TUNED = "PyTorch tuned"
 LOSS = "PyTorch loss"
+CROSSED = "PyTorch crossed"
 PART = "PyTorch part"
 PYTORCH = (
     AGREES,
@@ -62,6 +63,7 @@ PYTORCH = (
     SWITCHED,
     TUNED,
     LOSS,
+    CROSSED,
     PART,
 )
 """Kinds of remarks on a PyTorch program.
@@ -77,8 +79,8 @@ parameters that never receive any; or that ask for none; so does a model that is
 optimizer maximises; a module uses parameters while gradients are off, the first of which is the
 node; a model is evaluated in training mode; a function drops in evaluation mode; a model is trained
 in evaluation mode, having been trained in training mode; or throughout; on the way to a root, which
-is the node, a loss gets something else than it takes; only a part of it is recorded, and the text
-says what is taken as given.
+is the node, a loss gets something else than it takes; one is over each prediction with each target;
+only a part of it is recorded, and the text says what is taken as given.
 """
 
 
