@@ -43,9 +43,11 @@ QUESTIONS: Sequence[Question] = (
         "derivative of its `forward`, which is recorded operation by operation; or the gradient of "
         "a leaf is not the sum of its contributions. Two gradients differ if they are further "
         "apart than a thousand roundings of their terms. It fails every check. Or a loss gets "
-        "something else than it takes, such as a softmax where `cross_entropy` takes logits; or a "
-        "model with dropout or batch norm is evaluated in training mode, or trained in evaluation "
-        "mode after it was trained in training mode. These fail none. It is a note if all agree.",
+        "something else than it takes, such as a softmax where `cross_entropy` takes logits; or it "
+        "is the mean or the sum of n × n differences, as a column of n predictions and a row of n "
+        "targets broadcast; or a model with dropout or batch norm is evaluated in training mode, "
+        "or trained in evaluation mode after it was trained in training mode. These fail none. It "
+        "is a note if all agree.",
         pytorch.pytorch,
     ),
     Question(
@@ -102,18 +104,22 @@ QUESTIONS: Sequence[Question] = (
     ),
     Question(
         "overwritten",
-        "does a line replace a gradient that it should add to?",
+        "does a line replace a gradient, or a loss, that it should add to?",
         "A line sets a gradient by hand and does not read the old one, which another such write "
         "left there and nothing has used; and the node has several users. Across forward passes "
-        "it counts only if an update uses what is left.",
+        "it counts only if an update uses what is left. Or a loop sets a name and does not read "
+        "it, backward() runs from it after the loop, and before each of the last 3 passes the loop "
+        "has made other such results, which nothing uses, and which have only leaves in common "
+        "with those that the pass reaches.",
         replaced.overwritten,
     ),
     Question(
         "wiped",
         "are gradients cleared before they are used?",
         "An update finds 0 because a gradient was cleared before an update used it, in more than "
-        "half of the updates of a parameter. Or an optimizer uses only the last of three passes or "
-        "more from the same line: all that the others brought was cleared.",
+        "half of the updates of a parameter. Or an update uses only the last of three passes or "
+        "more from the same line: all that the others brought was cleared, and if the update is by "
+        "hand, nothing else reads gradients.",
         faults.wiped,
         about="steps",
     ),
@@ -135,7 +141,8 @@ QUESTIONS: Sequence[Question] = (
         "another one's gradient, and not of its own, or as much of it as others move along their "
         "own; momentum may be in all of them. It is a note if a leaf receives something from every "
         "pass, at least 3, and nothing updates it, though it is cleared in each step, or made on "
-        "the line, or by the constructor, of one that learns.",
+        "the line, or by the constructor, of one that learns; or if those of each update, at least "
+        "5, are new ones of the same names, and nothing uses what the update has changed.",
         unreached.wrong_parameters,
         about="steps",
     ),
@@ -144,7 +151,8 @@ QUESTIONS: Sequence[Question] = (
         "do updates change their parameters?",
         "At least 3 passes bring gradients to the same leaves, nothing is ever updated, and a line "
         "in a loop or a function computes an update and throws it away, stores it where nothing "
-        "reads it or in new objects that nothing uses, or writes it to the gradient. Or lines "
+        "reads it or in new objects that nothing uses, or writes it to the gradient; or no line "
+        "reads a gradient, though they are cleared and each row comes at least 3 times. Or lines "
         "update by gradients at least 3 times, and no backward pass runs. Or a line sets values "
         "at least 3 times to what is computed from gradients and from no old value: always the "
         "same multiple of the gradient, or one below 0, or beginning with what is a step alone. "

@@ -12,8 +12,8 @@ A backward pass is heard of (`engine.py`), run over the batches (`reverse.py`) a
 PyTorch's (`backward.py`, `compared.py`; at the results in between, `between.py`; an
 `autograd.Function`, `functions.py`). What the program writes to leaves (`leaves.py`) is found by
 comparing bits (`writes.py`), and explained where an optimizer is known (`optimizers.py`). Which
-parameters the optimizers hold: `holders.py`. What losses are given: `losses.py`. Whether models are
-in the right mode: `modes.py`.
+parameters the optimizers hold: `holders.py`. What losses are given: `losses.py`, and in which
+shapes, `crossed.py`. Whether models are in the right mode: `modes.py`.
 
 What the program calls things, and where it is: `program.py`, with `frames.py`, `modules.py`,
 `calls.py` and `results.py`; what hears of it, `hearing.py`; `warned.py` has warnings point there.

@@ -55,6 +55,8 @@ class Backwards:
             made, offset = root
             for text in misgiven(outputs):
                 self._agreement.say(Remark(LOSS, made.base + offset, Place(), text))
+            for remark in self._tensors.program.crossed.said(outputs):
+                self._agreement.say(remark)
 
     def passed(
         self,

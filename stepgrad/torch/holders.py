@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from weakref import ref
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from stepgrad.engine.tape import Place
 from stepgrad.printable import counted
 from stepgrad.recording.foreign.remark import (
     FROZEN,
+    HELD,
     IDLE,
     LEFT,
     MAXIMISED,
@@ -35,7 +37,9 @@ class _Holder:
     """What is known of an optimizer: whether it has used a gradient, else what there is to say."""
 
     used: bool = False
-    stepped: bool = False
+    steps: int = 0
+    idle: Sequence[ref[Tensor]] = ()  # parameters that had no gradient in any step
+    place: Place | None = None  # of the first step
     cleared: int = 0  # times that there were gradients
     remark: Remark | None = None
 
@@ -67,7 +71,7 @@ class Holders:
         if any(group.get("maximize") for group in optimizer.param_groups):
             self._maximising = Remark(MAXIMISED, None, self._tensors.program.place(), "")
         holder = self._holders.setdefault(id(optimizer), _Holder())
-        holder.stepped = True
+        self._waits(holder, own)
         holder.used = holder.used or any(each.grad is not None for each in own)
         if holder.used or (holder.remark is not None and holder.remark.kind != STILL):
             return
@@ -89,7 +93,7 @@ class Holders:
         self._held |= bases
         holder = self._holders.setdefault(id(optimizer), _Holder())
         holder.cleared += 1
-        if not holder.stepped and holder.cleared == _FEWEST:
+        if not holder.steps and holder.cleared == _FEWEST:
             text = "it clears the gradients of its {} here, and step() is not called"
             holder.remark = self._remark(STILL, text.format(counted(len(own), "tensor")))
 
@@ -98,9 +102,10 @@ class Holders:
         for holder in self._holders.values():
             remark = holder.remark
             still = remark is not None and remark.kind == STILL
-            late = still and (holder.stepped or self._moved(self._held))
+            late = still and (holder.steps or self._moved(self._held))
             if remark is not None and not holder.used and not late:
                 yield remark
+            yield from self._held_in_vain(holder)
         yield from self._frozen.values()
         if self._maximising is not None:
             yield self._maximising
@@ -128,6 +133,30 @@ class Holders:
             text = f"requires_grad is False for {named}, which the optimizer holds: none learns"
             place = self._tensors.program.place()
             self._frozen[id(optimizer)] = Remark(FROZEN, None, place, text)
+
+    def _waits(self, holder: _Holder, own: Sequence[Tensor]) -> None:
+        """Note which parameters have had no gradient yet, in a step more."""
+        asked = [each() for each in holder.idle] if holder.steps else own
+        there = (each for each in asked if each is not None)
+        holder.idle = [ref(each) for each in there if each.requires_grad and each.grad is None]
+        holder.place = holder.place or self._tensors.program.place()
+        holder.steps += 1
+
+    def _held_in_vain(self, holder: _Holder) -> Iterator[Remark]:
+        """Yield which parameters that are not in the log an optimizer that serves holds."""
+        found: dict[Place | None, list[str]] = {}
+        program = self._tensors.program
+        for each in (each() for each in holder.idle if holder.used and holder.steps >= _FEWEST):
+            if each is not None and each.grad is None and self._tensors.leaf_of(each) is None:
+                found.setdefault(program.off.get(each), []).append(program.leaf(each)[0])
+        for off, names in found.items():
+            if named := _named([*filter(None, names)]):
+                text = f"no gradient comes to {named} in any of {holder.steps} steps of the "
+                text += f"optimizer that holds {'it' if len(names) == 1 else 'them'}"
+                if off is not None:
+                    text += ": gradients are off where "
+                    text += "it is used" if len(names) == 1 else "they are used"
+                yield Remark(HELD, None, off or holder.place or Place(), text)
 
     def _own(self, optimizer: torch.optim.Optimizer) -> tuple[Sequence[Tensor], set[int]]:
         """Return the parameters of an optimizer, and the first nodes of those that are known."""

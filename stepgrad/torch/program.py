@@ -21,6 +21,7 @@ from stepgrad.recording.places import Places
 from stepgrad.recording.source import place_of
 from stepgrad.torch.calls import Call, Here, Named, joined, scopes_of, shape_text
 from stepgrad.torch.compiled import compiling_said
+from stepgrad.torch.crossed import Crossed
 from stepgrad.torch.frames import Frames
 from stepgrad.torch.hearing import Borders, Nodes
 from stepgrad.torch.limits import Limits
@@ -68,6 +69,7 @@ class Program(TorchFunctionMode):
         self._here: Here | None = None
         self.results = Results(self._frames, nodes)
         self.modes = Modes(self.modules.title, self.place)
+        self.crossed = Crossed(self.place)
         self.calls = 0  # of functions of PyTorch
         self.off = WeakIdKeyDictionary()  # where modules use parameters while gradients are off
 
@@ -178,6 +180,7 @@ class Program(TorchFunctionMode):
             call.shape = results[0].shape
             self.results.given(results, self._call, function=call)
         self.modes.computed(func, args, kwargs or {}, results)
+        self.crossed.computed(func.__name__, args, results)
         return out
 
     def name_results(self) -> None:

@@ -266,6 +266,17 @@ def test_parameters_that_are_used_only_where_gradients_are_off_are_noted(tmp_pat
     assert not any("gradients are off" in each for each in notes(tmp_path, right))
 
 
+def test_parameters_that_an_optimizer_holds_in_vain_are_noted(tmp_path: Path) -> None:
+    said = "no gradient comes to encoder.weight and encoder.bias in any of 12 steps"
+    unused = PROGRAM.replace("tanh(encoder(x))", "tanh(x[:, :2])")
+    assert any(each.startswith(said) for each in notes(tmp_path, unused))
+    off = PROGRAM.replace("    code =", "    with torch.no_grad(): code =")
+    [found] = [each for each in notes(tmp_path, off) if each.startswith(said)]
+    assert found.endswith("gradients are off where they are used")
+    for text in (PROGRAM, unused.replace("SGD(both", "SGD(decoder.parameters()")):
+        assert not any("no gradient comes" in each for each in notes(tmp_path, text))
+
+
 CLASSES = """
 import torch
 from torch.nn import functional as F
@@ -304,6 +315,59 @@ WELL_GIVEN = [
     "F.binary_cross_entropy(torch.sigmoid(logits), truth)",
     "(logits.softmax(1) * F.cross_entropy(logits, y, reduction='none')).sum()",
 ]
+
+
+SHAPES = """
+import torch
+from torch.nn import functional as F
+
+torch.manual_seed(0)
+model, x = torch.nn.Linear(3, 1), torch.randn(6, 3)
+row, column = torch.randn(6), torch.randn(6, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+for step in range(4):
+    p = model(x)
+    q = p.squeeze(1)
+    loss = {}
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+
+CROSSED = [
+    "((p - row) ** 2).mean()",
+    "(row - p).pow(2).sum() / 6",
+    "(q - column).abs().mean()",
+    "(p.view(-1) - column).square().sum() / 36",
+    "F.mse_loss(p, row)",
+]
+
+PAIRED = [
+    "((p - column) ** 2).mean()",
+    "((q - row) ** 2).mean()",
+    "((q.unsqueeze(1) - row) ** 2).mean()",  # all pairs, on purpose
+    "((q - row[:, None]) ** 2).mean()",
+    "((p - q) ** 2).mean() + p.mean() ** 2",
+    "torch.exp(-((p - row) ** 2)).mean()",  # a kernel
+    "((p - row) ** 2).mean(1).max()",
+    "((p[:1] - row) ** 2).mean()",
+]
+
+
+@pytest.mark.parametrize("loss", CROSSED)
+@pytest.mark.filterwarnings("ignore:Using a target size")
+def test_a_loss_over_each_prediction_with_each_target_is_named(loss: str, tmp_path: Path) -> None:
+    recording, [found] = diagnosed(tmp_path, SHAPES.format(loss))
+    assert "broadcast to 6 × 6" in found.text
+    assert not found.wrong
+    [line] = found.lines(recording)
+    assert line.endswith("train.py:12")
+
+
+@pytest.mark.parametrize("loss", PAIRED)
+def test_pairs_that_are_meant_are_not(loss: str, tmp_path: Path) -> None:
+    _, found = diagnosed(tmp_path, SHAPES.format(loss))
+    assert not any("broadcast to" in each.text for each in found)
 
 
 @pytest.mark.parametrize("loss", MISGIVEN)

@@ -6,6 +6,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from stepgrad.diagnosis.bookkeeping.rates import follows
+from stepgrad.diagnosis.bookkeeping.unused import reads_gradients
+from stepgrad.diagnosis.bookkeeping.updates import lines_of
 from stepgrad.diagnosis.survey import Pass, Step, Survey
 from stepgrad.recording.blocks import Write
 from stepgrad.recording.written import written
@@ -16,7 +19,7 @@ _FEWEST = 3  # passes
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A step of an optimizer that uses only the last of its passes.
+    """A step that uses only the last of its passes.
 
     Args:
         step: the step.
@@ -30,16 +33,21 @@ class Dropped:
 
 
 def dropped(survey: Survey) -> Iterator[Dropped]:
-    """Yield the steps by an optimizer before which all passes but the last are cleared whole.
+    """Yield the steps before which all passes but the last are cleared whole.
 
     The passes are from one line, and at least three: the first of two may be there to be looked
     at, such as one on validation data. What is updated by hand may use numbers that the program has
-    kept.
+    kept: so it goes along the last gradients, and nothing else reads any.
     """
-    for step in survey.steps:
+    if all(len(step.passes) < _FEWEST for step in survey.steps):
+        return
+    kept = reads_gradients(survey.recording, {at for at, _ in lines_of(survey.recording, "reads")})
+    for which, step in enumerate(survey.steps):
         passes = [survey.passes[number] for number in step.passes]
         learns = step.before.keys()
-        if len(passes) >= _FEWEST and _by_rule(survey, step) and _one_loop(survey, passes, learns):
+        if len(passes) < _FEWEST or not _one_loop(survey, passes, learns):
+            continue
+        if _by_rule(survey, step) or not (kept or _strays(survey.steps, which)):
             cleared = [_cleared(survey, *pair, learns) for pair in pairwise(passes)]
             if all(cleared) and cleared[0] and not _rewritten(survey, passes[-1], step):
                 yield Dropped(step, *cleared[0])
@@ -49,6 +57,12 @@ def _by_rule(survey: Survey, step: Step) -> bool:
     recording = survey.recording
     block = recording.blocks[recording.history.block_at(step.position - 1)]
     return isinstance(block, Write) and block.rule is not None
+
+
+def _strays(steps: Sequence[Step], which: int) -> bool:
+    """Whether a step by hand moves a parameter otherwise than along its gradient."""
+    learnt = (node for node, gradient in steps[which].gradients.items() if gradient)
+    return not all(follows(steps, which, node) for node in learnt)
 
 
 def _rewritten(survey: Survey, last: Pass, step: Step) -> bool:

@@ -11,6 +11,7 @@ from math import isclose
 from typing import NamedTuple
 
 from stepgrad.diagnosis.bookkeeping.growing import growing
+from stepgrad.diagnosis.bookkeeping.unused import computed_in_vain
 from stepgrad.diagnosis.bookkeeping.updates import Kind, line_of, lines_of
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
@@ -69,6 +70,10 @@ def _thrown_away(survey: Survey) -> Iterator[Verdict]:
         for place, what in lines_of(survey.recording, "rebuilt")
         if _unused(survey, place)
     ]
+    never = not lines and computed_in_vain(survey)
+    if never:
+        root = survey.recording.node(survey.passes[-1].root)
+        lines = [(root.place, "no line reads a gradient")]
     for place, what in lines[:1]:
         names = listed(survey.recording, still)
         yield Verdict(
@@ -79,6 +84,7 @@ def _thrown_away(survey: Survey) -> Iterator[Verdict]:
             [survey.passes[-1].end],
             still,
             places=[place],
+            unless=("pytorch",) if never else (),
         )
 
 

@@ -1,4 +1,4 @@
-"""Gradients that are written by hand in place of others: `overwritten`."""
+"""Gradients that are written by hand in place of others, and losses: `overwritten`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from stepgrad.diagnosis.bookkeeping.assignments import replacing
+from stepgrad.diagnosis.bookkeeping.last_only import Last, last_only
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
@@ -53,6 +54,27 @@ def overwritten(survey: Survey) -> Iterator[Verdict]:
             (first.event, first.because),
             [*dict.fromkeys(each.node for each in found)],
         )
+    elif last := last_only(survey):
+        yield _last(survey, last)
+
+
+def _last(survey: Survey, last: Last) -> Verdict:
+    """A loop keeps the last of its losses, where it should add them up."""
+    recording, name, lost = survey.recording, last.name, last.dropped[-1]
+    made = recording.history.made_at(lost[0])
+    losses = "loss is" if len(lost) == 1 else "losses are"
+    value = number(recording.history.first_value(lost[0]))
+    return Verdict(
+        "overwritten",
+        f"`{name} = …` in a loop keeps only the last result, and backward() runs after the loop "
+        f"(event {last.seed:,}): {len(lost):,} other {losses} computed before it and not used, "
+        f"such as {value} (event {made:,}); this happens before each of the last "
+        f"{counted(len(last.dropped), 'pass')}",
+        f"Set `{name} = 0` before the loop, and write `{name} += …` in it.",
+        (made, last.seed),
+        lost,
+        places=[last.place],
+    )
 
 
 @kept(1)

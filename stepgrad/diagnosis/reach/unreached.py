@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterator, Sequence
 
 from stepgrad.diagnosis.bookkeeping.exchanged import exchanged
 from stepgrad.diagnosis.bookkeeping.left_out import left_out
+from stepgrad.diagnosis.bookkeeping.made_anew import made_anew
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
 from stepgrad.numbers import number
 from stepgrad.printable import counted
 from stepgrad.recording.blocks import Forward
-from stepgrad.recording.foreign.remark import OFF
+from stepgrad.recording.foreign.remark import HELD, OFF
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.source import place_of
 from stepgrad.replay.telling.titles import short_title, title
@@ -51,6 +52,10 @@ def unreached(survey: Survey) -> Iterator[Verdict]:
             yield _unused(survey, off, f"{names} {only} where gradients are off{line}")
     if rest := sorted(idle):
         yield _unused(survey, rest, f"nothing uses {listed(survey.recording, rest)}")
+    for remark in survey.recording.remarks:
+        if remark.kind == HELD:
+            at = [survey.recording.length]
+            yield Verdict("unreached", remark.text, "", at, note=True, places=[remark.place])
 
 
 def _used_without(recording: Recording) -> Iterator[tuple[str, set[int]]]:
@@ -170,6 +175,7 @@ def wrong_parameters(survey: Survey) -> Iterator[Verdict]:
     """Yield a verdict where what is updated is not what the passes reach, or by what they bring."""
     yield from exchanged(survey)
     yield from left_out(survey)
+    yield from made_anew(survey)
     updated, reached = set[int](), set[int]()
     steps, passes = 0, 0
     for step in reversed(survey.steps):

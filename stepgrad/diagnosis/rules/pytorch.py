@@ -10,6 +10,7 @@ from stepgrad.recording.blocks import Backward
 from stepgrad.recording.foreign.remark import (
     AGREES,
     BACKWARD,
+    CROSSED,
     DIFFERS,
     DROPS,
     EVALUATED,
@@ -52,6 +53,8 @@ _ADVICE = {
     TUNED: "",
     LOSS: "`cross_entropy` and `binary_cross_entropy_with_logits` take logits; `nll_loss` takes "
     "the `log_softmax` of logits over the classes.",
+    CROSSED: "Give both the same shape: write `.squeeze(1)` after the column, or `.unsqueeze(1)` "
+    "after the row.",
 }
 
 _WRONG = BACKWARD, DIFFERS

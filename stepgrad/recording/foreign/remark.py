@@ -29,6 +29,7 @@ IDLE = "PyTorch idle"
 UNUSED = "PyTorch unused"
 STILL = "PyTorch still"
 LEFT = "PyTorch left"
+HELD = "PyTorch held"
 FROZEN = "PyTorch frozen"
 FIXED = "PyTorch fixed"
 MAXIMISED = "PyTorch maximised"
@@ -38,6 +39,7 @@ DROPS = "PyTorch drops"
 SWITCHED = "PyTorch switched"
 TUNED = "PyTorch tuned"
 LOSS = "PyTorch loss"
+CROSSED = "PyTorch crossed"
 PART = "PyTorch part"
 PYTORCH = (
     AGREES,
@@ -51,6 +53,7 @@ PYTORCH = (
     UNUSED,
     STILL,
     LEFT,
+    HELD,
     FROZEN,
     FIXED,
     MAXIMISED,
@@ -60,6 +63,7 @@ PYTORCH = (
     SWITCHED,
     TUNED,
     LOSS,
+    CROSSED,
     PART,
 )
 """Kinds of remarks on a PyTorch program.
@@ -71,12 +75,12 @@ PyTorch multiplies by 0 where no gradient arrives; its numbers are of a type tha
 ours, which is the text; how near its gradients are in a pass from a root, which is the node (one
 for each pass); an optimizer holds no parameter that has received a gradient; gradients are cleared
 before it uses them; it never steps; no optimizer holds parameters that receive gradients; one holds
-parameters that ask for none; so does a model that is called; an optimizer maximises; a module uses
-parameters while gradients are off, the first of which is the node; a model is evaluated in training
-mode; a function drops in evaluation mode; a model is trained in evaluation mode, having been
-trained in training mode; or throughout; on the way to a root, which is the node, a loss gets
-something else than it takes; only a part of it is recorded, and the text says what is taken as
-given.
+parameters that never receive any; or that ask for none; so does a model that is called; an
+optimizer maximises; a module uses parameters while gradients are off, the first of which is the
+node; a model is evaluated in training mode; a function drops in evaluation mode; a model is trained
+in evaluation mode, having been trained in training mode; or throughout; on the way to a root, which
+is the node, a loss gets something else than it takes; one is over each prediction with each target;
+only a part of it is recorded, and the text says what is taken as given.
 """
 
 
