@@ -104,19 +104,22 @@ class Pattern:
         likely = self._latest if expected is None or expected.pattern is not self else expected
         found = None if likely is None else likely.usual(outer, before)
         if found is None:
-            indices = [known[value._stamp] for value in outer]
-            if len({*indices}) < len(indices):
-                raise KeyError("two are the same")
-            template, earlier = self._template(indices, forward_of)
-            found = Located(template, template.newest_first(outer), earlier)
-            template.remember(found, before)
+            found = self.placed(outer, known, forward_of)
+            found.template.remember(found, before)
         self._latest = found.template
         return found
 
-    def _template(
-        self, indices: Sequence[int], forward_of: Callable[[int], Forward]
-    ) -> tuple[Template, tuple[Forward, ...]]:
-        """Find or make the template that uses these nodes, and the passes that made them."""
+    def placed(
+        self, outer: Sequence[Node], known: Known, forward_of: Callable[[int], Forward]
+    ) -> Located:
+        """Find or make the template that uses these earlier Values, as if for the first time.
+
+        Raises:
+            KeyError: one of the Values is not in the log, or two are the same.
+        """
+        indices = [known[value._stamp] for value in outer]
+        if len({*indices}) < len(indices):
+            raise KeyError("two are the same")
         order = array("i", sorted(range(len(indices)), key=indices.__getitem__, reverse=True))
         newest_first = [*map(indices.__getitem__, order)]
         earlier: list[Forward] = []
@@ -132,11 +135,11 @@ class Pattern:
         template = self._templates.get(key)
         if template is None:
             numbers = dict(zip(order, count(-1, -1), strict=False))
-            outer = map(numbers.__getitem__, reversed(range(len(order))))  # `~k` from the end
-            refs = array("i", map([*range(len(self.codes)), *outer].__getitem__, self.refs))
+            others = map(numbers.__getitem__, reversed(range(len(order))))  # `~k` from the end
+            refs = array("i", map([*range(len(self.codes)), *others].__getitem__, self.refs))
             structure = Structure(self.codes, refs, passes, offsets, self.own)
             template = self._templates[key] = Template(self, structure, order)
-        return template, tuple(earlier)
+        return Located(template, template.newest_first(outer), tuple(earlier))
 
 
 class Template:

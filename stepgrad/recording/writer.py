@@ -8,7 +8,6 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 
 from stepgrad.engine.backward import propagate
 from stepgrad.engine.node import Node
@@ -143,30 +142,32 @@ class Writer:
 
         None where there is none, or where it uses a Value that is not in the log.
         """
-        tried = self._recurring[len(nodes)]
+        tried = self._recurring.get(len(nodes))
+        if tried is None:
+            return None, None
         expected = self._before and self._before.following
-        if expected is not None and expected.pattern in tried:
+        if expected is not None and expected.pattern is not tried[0] and expected.pattern in tried:
             tried.put(expected.pattern)
         for pattern in tried:
             recognised = pattern.recognise(nodes)
             if recognised is not None:
                 outer, values = recognised
-                with suppress(KeyError):
+                try:
                     return self._located(pattern, outer), values
+                except KeyError:
+                    continue
         return None, None
 
     def _described(self, nodes: Sequence[Node], description: Description) -> Located:
         """Find or make the template of nodes whose operands are all in the log."""
-        pattern = description.pattern
-        alike = self._patterns.setdefault(pattern.codes, [])
-        for known in alike:
-            if known.refs == pattern.refs and known.own == pattern.own:
-                self._recurring[len(nodes)].put(known)
-                pattern = known
-                break
-        else:
-            alike.append(pattern)
-        return self._located(pattern, [*description.outer.values()])
+        new, outer = description.pattern, [*description.outer.values()]
+        alike = self._patterns.setdefault(new.codes, [])
+        for pattern in alike:
+            if pattern.refs == new.refs and pattern.own == new.own:
+                self._recurring[len(nodes)].put(pattern)
+                return self._located(pattern, outer)
+        alike.append(new)
+        return new.placed(outer, self.known, self._forward_of)
 
     def _located(self, pattern: Pattern, outer: Sequence[Node]) -> Located:
         expected = self._before and self._before.following
