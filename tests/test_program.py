@@ -553,6 +553,12 @@ def test_a_word_that_may_be_lessons_or_an_argument_is_refused(
     assert name in stepgrad_("check", "-v", name, "--", word, "3").stdout
 
 
+def test_lessons_behind_one_that_is_a_program_are_lessons() -> None:
+    lessons = ("square", "control_flow", "dual_numbers", "cube")
+    ended = stepgrad_("check", *lessons)
+    assert [line.split()[0] for line in ended.stdout.splitlines()] == [*lessons]
+
+
 def test_replay_keeps_its_output_to_itself(tmp_path: Path) -> None:
     path = tmp_path / program(tmp_path, f"print('mine')\n{VALUE}1 / 0")
     result = stepgrad_("replay", "--at", "x", "--plain", path, code=1)

@@ -29,7 +29,7 @@ from stepgrad.opening import (
 from stepgrad.program.named import MODULE
 from stepgrad.recording.foreign.remark import GRADLESS, OPERATORLESS
 from stepgrad.recording.recording import Recording
-from stepgrad.scenario.library import shipped
+from stepgrad.scenario.library import shipped, shipped_lessons
 
 PLAIN = click.option(
     "--plain", is_flag=True, help="Describe every event in a sentence, for screen readers."
@@ -123,7 +123,7 @@ class FilesCommand(_OnFiles):
         """Take what follows the last program as its arguments."""
         args = _with_module(ctx, args, lambda before: any(map(is_program, before)))
         ends = (i + 1 for i, arg in enumerate(args) if is_program(arg))
-        end = next((end for end in ends if not _is_file(args[end : end + 1])), len(args))
+        end = next((end for end in ends if not _goes_on(*args[end - 1 : end + 1])), len(args))
         if arguments := args[end:]:
             program = args[end - 1]
             if arguments[0] == "--":
@@ -147,9 +147,13 @@ class FilesCommand(_OnFiles):
             )
 
 
-def _is_file(words: Sequence[str]) -> bool:
-    """Whether the first of some words is meant as a file, by its name, even if there is none."""
-    return any(Path(word).suffix in READ or is_program(word) for word in words[:1])
+def _goes_on(program: str, word: str = "") -> bool:
+    """Whether the word after a program is meant as another file, even if there is none.
+
+    After a lesson that is a program, lessons are meant.
+    """
+    lesson = program in shipped_lessons() and not Path(program).exists()
+    return Path(word).suffix in READ or is_program(word) or (lesson and word in shipped())
 
 
 def _is_there(word: str) -> bool:
