@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from shutil import get_terminal_size
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import click
 
 from stepgrad import pages
-from stepgrad.cli.output import echo_lines
+from stepgrad.cli.output import echo_lines, wrapped
 from stepgrad.errors import StepgradError, suggest
 
 if TYPE_CHECKING:
@@ -48,12 +46,7 @@ def help_(ctx: click.Context, topic: str | None) -> None:
     else:
         near = suggest(topic, [*pages.TOPICS, *commands])
         topics = f"the topics are {', '.join(pages.TOPICS)}; stepgrad --help lists the commands"
-        raise StepgradError(f"no help on `{topic}`{near}", *indented(topics))
-
-
-def indented(text: str) -> Iterator[str]:
-    """Yield the lines of a text, below another."""
-    yield from wrap(text, 80, initial_indent="  ", subsequent_indent="  ")
+        raise StepgradError(f"no help on `{topic}`{near}", *wrapped(f"  {topics}"))
 
 
 def _show(markdown: str) -> None:

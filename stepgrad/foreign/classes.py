@@ -127,7 +127,7 @@ def _attribute(cls: type, names: tuple[str, ...], stored: set[str]) -> str | Non
 
 
 def _is_childless(cls: type) -> bool:
-    """Whether the constructor of a class takes nothing but a number, and what is no operand."""
+    """Whether the constructor of a class takes only a number, and what cannot be an operand."""
     code = getattr(getattr(cls, "__init__", None), "__code__", None)
     return code is not None and {*code.co_varnames[2 : code.co_argcount]} <= _NO_OPERANDS
 

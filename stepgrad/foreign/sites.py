@@ -31,7 +31,7 @@ class MakingSite:
             depends on its caller.
 
     `depth` is how many callers decide what it makes. The usual recipe is at hand, if it has one or
-    two operands: it holds for objects with this `symbol` and `callers`, and so many children
+    two operands: it holds for objects with this `symbol` and `callers`, and this many children
     (`count`). Operands are these, in the order of `places`, and after them the number that the
     variable `argument` of the call has, if there is one: then the symbol may be any, as `**2` and
     `**3` are alike. `ops` has the operation, by which of the operands are constants: 1 for the

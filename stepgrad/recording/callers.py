@@ -119,7 +119,7 @@ class Callers:
         self.holders.look(again=again)
 
     def next_batch(self, pending: Sequence[Any]) -> None:
-        """Count calls anew; the parts of all `Noted` that are pending follow each other."""
+        """Start counting calls again; the parts of all pending `Noted` follow each other."""
         self._calls.next_batch({where.path for where in pending[1 :: self.WIDTH]})
 
     def described(self, noted: Sequence[Any]) -> tuple[Sequence[Node], Described]:

@@ -166,7 +166,7 @@ class Holders:
         return self.node_of(first) is not None and owner_of(code) in class_names(type(first))
 
     def _is_opaque(self, holder: object) -> bool:
-        """Whether an object is no model; a rule is none, which holds its result."""
+        """Whether an object is not a model; nor is a rule, which holds its result."""
         closure = (holder.__closure__ or ()) if type(holder) is FunctionType else ()
         return _is_opaque(holder) or any(map(self._is_computed, map(_content, closure)))
 

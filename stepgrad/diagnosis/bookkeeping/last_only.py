@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from stepgrad.diagnosis.bookkeeping.flow import flow_of, is_read
+from stepgrad.diagnosis.bookkeeping.updates import line_of
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Forward
@@ -113,10 +114,9 @@ def _dropped(survey: Survey, which: Pass) -> Sequence[int]:
     return ends if ends and all(apart) else []
 
 
-def _origin(recording: Recording, node: int) -> tuple[Place, object]:
+def _origin(recording: Recording, node: int) -> tuple[Place | None, object]:
     """The line and the operation of a node."""
-    place = recording.node(node).place
-    return Place(line=place.line, file=place.file), recording.operation(node)[0]
+    return line_of(recording.node(node).place), recording.operation(node)[0]
 
 
 def _below(recording: Recording, node: int, depth: int | None = None) -> Sequence[int]:

@@ -24,7 +24,7 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import gradient_title, title
 
 _FEWEST = 3
-"""Passes, or steps: of fewer, it is no training."""
+"""Passes, or steps: fewer are no training."""
 
 _SAME, _ALIKE = 1e-9, 1e-4
 """How far multiples may differ; and first steps, as Adam's do by its epsilon."""

@@ -38,7 +38,7 @@ def computed_in_vain(survey: Survey) -> bool:
 
 
 def reads_gradients(recording: Recording, but: Collection[Place] = ()) -> bool:
-    """Whether a program may read a gradient on other lines, be it in a file that is not known."""
+    """Whether a program may read a gradient on other lines, or in a file that is not known."""
     trees = {file: flow_of(source).tree for file, source in recording.sources.items()}
     known = {*sys.stdlib_module_names, "stepgrad", "torch"}
     known |= {source.program.removesuffix(".py") for source in recording.sources.values()}

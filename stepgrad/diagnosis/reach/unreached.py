@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from stepgrad.diagnosis.bookkeeping.exchanged import exchanged
 from stepgrad.diagnosis.bookkeeping.left_out import left_out
-from stepgrad.diagnosis.bookkeeping.made_anew import made_anew
+from stepgrad.diagnosis.bookkeeping.remade import remade
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
@@ -175,7 +175,7 @@ def wrong_parameters(survey: Survey) -> Iterator[Verdict]:
     """Yield a verdict where what is updated is not what the passes reach, or by what they bring."""
     yield from exchanged(survey)
     yield from left_out(survey)
-    yield from made_anew(survey)
+    yield from remade(survey)
     updated, reached = set[int](), set[int]()
     steps, passes = 0, 0
     for step in reversed(survey.steps):

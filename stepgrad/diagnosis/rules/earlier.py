@@ -26,7 +26,7 @@ def earlier(recording: Recording, block: ForeignBackward, wrote: Wrote) -> Fault
 
 
 def _keeping(lines: Lines, place: Place) -> Place | None:
-    """The line of the function around a line if a default of it is a list, or the like."""
+    """The line of the function around a line, if one of its defaults is a list or the like."""
     for function in lines.around(place)[-1:]:
         given = function.args
         if any(map(_is_container, (*given.defaults, *given.kw_defaults))):

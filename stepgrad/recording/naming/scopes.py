@@ -22,7 +22,7 @@ def scopes_of(counts: Mapping[Path, int]) -> dict[Path, str]:
     inside: dict[Path, int] = defaultdict(int)
     for path, count in counts.items():
         each: Path | None = path
-        # Of what has enough of them, it is no matter how many more there are, nor around it.
+        # Once a scope has enough nodes, so has what is around it: more need not be counted.
         while each is not None and inside[each] < _FEWEST:
             inside[each] += count
             each = each.parent

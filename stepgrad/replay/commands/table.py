@@ -31,10 +31,10 @@ class Command(NamedTuple):
     text that the command `asks` for, into the next session; None if only the screen can do it. If
     what to ask depends on the session, `question` moves to the place in question and returns the
     words; no words mean that there is nothing to ask. `form` says what to type, where that depends
-    on it. While it asks, a command that `hides` keeps
-    the answer off the screen. `panel` is the panel that it shows alone. A `report` is a text to
-    read and close. A `long` command may take a while, so it runs in a thread. One that `counts`
-    takes a number typed before its key, as in `5]`.
+    on it. While it asks, a command that `hides` keeps the answer off the screen. `panel` is the
+    panel that it shows alone. A `report` is a text to read and close. A `long` command may take a
+    while, so it runs in a thread. One that `counts` takes a number typed before its key, as in
+    `5]`.
     """
 
     name: str

@@ -27,7 +27,7 @@ class Task(NamedTuple):
 
     `given` are the numbers and formulas to work with. `judge` says whether an answer is right, and
     what is wrong with it, but not what is right; it raises `AnswerError` for what is no answer.
-    `answer` is what to show in the end, and `form` says what to type, where that is no number.
+    `answer` is what to show in the end, and `form` says what to type, where that is not a number.
     """
 
     prompt: str

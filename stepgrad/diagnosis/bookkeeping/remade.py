@@ -1,4 +1,4 @@
-"""Parameters that are made anew for each step, so that nothing is learnt, as a note.
+"""Parameters that are made again for each step, so that nothing is learned, as a note.
 
 A program may well try several ways to take a first step, and look at the numbers: no recording
 tells that from a model that is made in the loop by mistake.
@@ -20,7 +20,7 @@ _FEWEST = 5  # steps
 _LOOKED_AT = 4  # steps, whether something uses what they have updated
 
 
-def made_anew(survey: Survey) -> Iterator[Verdict]:
+def remade(survey: Survey) -> Iterator[Verdict]:
     """Note parameters of the same names that are each updated in one step, and used no more."""
     steps, recording = survey.steps, survey.recording
     if len(steps) < _FEWEST or not all(_follows(survey, *pair) for pair in pairwise(steps)):
@@ -34,7 +34,7 @@ def made_anew(survey: Survey) -> Iterator[Verdict]:
         single = len(nodes) == 1
         yield Verdict(
             "wrong_parameters",
-            f"{listed(recording, nodes)} {'is' if single else 'are'} made anew before each of "
+            f"{listed(recording, nodes)} {'is' if single else 'are'} made again before each of "
             f"{counted(len(steps), 'update')}, and nothing uses what an update has changed: make "
             f"{'it' if single else 'them'} once, before the loop",
             "",

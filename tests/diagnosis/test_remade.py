@@ -1,4 +1,4 @@
-"""A note names parameters that are made anew for each update."""
+"""A note names parameters that are made again for each update."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_it_is_noted_where_nothing_uses_what_is_updated(
     path = tmp_path / "train.py"
     path.write_text(PROGRAM.format(before=before, inside=inside or "pass", after=after or "pass"))
     recording = recorded(path)
-    found = [each for each in diagnose(recording) if each.note and "made anew" in each.text]
+    found = [each for each in diagnose(recording) if each.note and "made again" in each.text]
     assert bool(found) == noted
     assert not noted or "before each of 6 updates" in found[0].text
     assert not noted or found[0].lines(recording)
