@@ -20,6 +20,7 @@ _FREE = 1 << 13
 """How many items of the program may be looked at besides one for each node."""
 _MOST_VAIN = 2
 
+_CONTAINERS = frozenset({list, tuple, dict})
 _PACKAGE, _ENGINE = f"{__name__.partition('.')[0]}.", f"{Node.__module__.rpartition('.')[0]}."
 
 
@@ -101,9 +102,13 @@ class Holders:
             self._miss(wanted.keys())
             return {}
         held = name_all(
-            self.node_of, self._variables(frames), self._is_followed, self._is_opaque, self._looked
+            self.node_of,
+            self._variables(frames),
+            self._is_opaque,
+            self._looked,
+            lambda node: node._stamp in wanted,
         )
-        found = {node._stamp: (node, where) for node, where in held if node._stamp in wanted}
+        found = {node._stamp: (node, where) for node, where in held}
         self._miss(wanted.keys() - found.keys())
         fruitful = {wanted[stamp] for stamp in found}
         for origin in origins:
@@ -167,15 +172,16 @@ class Holders:
 
     def _is_opaque(self, holder: object) -> bool:
         """Whether an object is not a model; nor is a rule, which holds its result."""
+        if type(holder) in _CONTAINERS:
+            return False
+        if issubclass(type(holder), ModuleType):
+            return id(vars(ModuleType)["__dict__"].__get__(holder)) not in self._modules
         closure = (holder.__closure__ or ()) if type(holder) is FunctionType else ()
         return _is_opaque(holder) or any(map(self._is_computed, map(_content, closure)))
 
     def _is_computed(self, thing: object) -> bool:
         node = self.node_of(thing)
         return node is not None and bool(node._operation.partials)
-
-    def _is_followed(self, module: ModuleType) -> bool:
-        return id(vars(ModuleType)["__dict__"].__get__(module)) in self._modules
 
 
 def _node_of(thing: object) -> Node | None:

@@ -32,8 +32,11 @@ Run = Callable[[Node], "array[float]"]
 Recognise = Callable[[Sequence[Node]], "tuple[tuple[Node, ...], array[float]] | None"]
 """Tells whether nodes are like those of earlier passes (see `recogniser`)."""
 
-WORTH_COMPILING = 30
-"""How often a pass has come when it is compiled: about as often as pays for the compiling."""
+WORTH_COMPILING = 200
+"""How often a pass has come when it is compiled: about as often as pays for the compiling.
+
+That takes 15 to 25 µs for each node or edge, and saves 60 to 90 ns in each pass after that.
+"""
 
 
 class Compiling(Generic[_Code]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import ModuleType
 from weakref import WeakKeyDictionary
 
 from torch import Tensor
@@ -106,4 +107,5 @@ def _is_leaf(thing: Tensor) -> bool:
 def _is_opaque(holder: object) -> bool:
     """Whether what an object holds is not named: an optimizer holds what others hold."""
     kind = type(holder)
-    return issubclass(kind, Tensor) or kind.__module__.partition(".")[0] == "torch"
+    of_torch = kind.__module__.partition(".")[0] == "torch"
+    return of_torch or issubclass(kind, (Tensor, ModuleType))

@@ -847,12 +847,12 @@ def test_a_program_that_holds_a_lot_is_searched_in_proportion_to_its_nodes(
 ) -> None:
     looked: list[int] = []
 
-    def search(pairs: Any, variables: Any, follow: Any, opaque: Any, count: Any) -> Any:
+    def search(pairs: Any, variables: Any, opaque: Any, count: Any, wanted: Any) -> Any:
         def counted(items: int) -> None:
             looked.append(items)
             count(items)
 
-        yield from name_all(pairs, variables, follow, opaque, counted)
+        yield from name_all(pairs, variables, opaque, counted, wanted)
 
     monkeypatch.setattr("stepgrad.recording.holders.name_all", search)
     recording = ran(

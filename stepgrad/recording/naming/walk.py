@@ -21,7 +21,7 @@ from types import (
     MethodType,
     ModuleType,
 )
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 _T = TypeVar("_T")
 
@@ -70,9 +70,9 @@ class Held(NamedTuple):
 def name_all(
     pairs: Callable[[object], _T | None],
     variables: Iterable[Mapping[str, object]],
-    follow: Callable[[ModuleType], bool] = lambda _: False,
-    opaque: Callable[[object], bool] = lambda _: False,
+    opaque: Callable[[object], bool] = lambda holder: issubclass(type(holder), ModuleType),
     looked: Callable[[int], None] = lambda _: None,
+    wanted: Callable[[_T], bool] = lambda _: True,
 ) -> Iterator[tuple[_T, Held]]:
     """Yield the nodes whose objects are held somewhere, each once, with where that is.
 
@@ -83,16 +83,16 @@ def name_all(
     Args:
         pairs: returns the node of an object; None for one that is none.
         variables: the variables of modules and of calls, by name.
-        follow: whether what a module holds counts.
-        opaque: whether what an object holds does not count.
+        opaque: whether what an object holds does not count; mostly, that of a module.
         looked: called at the end with how many objects and items were looked at.
+        wanted: whether it matters what holds a node: most others are met again and again.
     """
-    walk = _Walk(follow, opaque)
+    walk = _Walk(pairs, opaque, wanted)
     for each in variables:
         named = [item for item in _items(each) if type(item[0]) is str]
         for name, held in sorted(named, key=lambda item: _comes_late(item[0])):
             if not name.startswith("__"):
-                yield from walk.from_variable(name, held, pairs)
+                yield from walk.from_variable(name, held)
     looked(walk.looked)
 
 
@@ -101,14 +101,18 @@ def _comes_late(variable: str) -> bool:
     return variable.startswith("_") or variable in _OF_IPYTHON
 
 
-class _Walk:
+class _Walk(Generic[_T]):
     """A search through what variables lead to; it looks at each object once."""
 
     def __init__(
-        self, follow: Callable[[ModuleType], bool], opaque: Callable[[object], bool]
+        self,
+        pairs: Callable[[object], _T | None],
+        opaque: Callable[[object], bool],
+        wanted: Callable[[_T], bool],
     ) -> None:
-        self._follow = follow
+        self._pairs = pairs
         self._opaque = opaque
+        self._wanted = wanted
         self._seen: dict[int, object] = {}  # by id; kept alive, so that no id comes again
         self._holders, self._items = _MOST_HOLDERS, _MOST_ITEMS
 
@@ -117,46 +121,63 @@ class _Walk:
         """How many objects and items were looked at."""
         return _MOST_HOLDERS + _MOST_ITEMS - self._holders - self._items
 
-    def from_variable(
-        self, name: str, found: object, pairs: Callable[[object], _T | None]
-    ) -> Iterator[tuple[_T, Held]]:
+    def from_variable(self, name: str, found: object) -> Iterator[tuple[_T, Held]]:
         """Search from a variable on, what is near first."""
-        waiting: deque[tuple[tuple[str, ...], object]] = deque([((name,), found)])
+        waiting: deque[tuple[tuple[str, ...], object]] = deque()
+        yield from self._look((), [(name, found)], waiting)
         while waiting and self._holders > 0 and self._items > 0:
             steps, holder = waiting.popleft()
-            if type(holder) in _PLAIN or id(holder) in self._seen:
+            if id(holder) in self._seen:
                 continue
             self._seen[id(holder)] = holder
-            node = pairs(holder)
-            if node is not None:
-                yield node, Held(steps)
-                continue
             self._holders -= 1
             if len(steps) < _DEEPEST and not self._opaque(holder):
-                for step, each in islice(self._held(holder), _MOST_OF_ONE):
-                    self._items -= 1
-                    if type(each) not in _PLAIN:
-                        text = step if isinstance(step, str) else f"[{step}]"
-                        waiting.append(((*steps, text), each))
+                held = islice(self._held(holder), _MOST_OF_ONE)
+                yield from self._look(steps, held, waiting)
 
-    def _held(self, holder: Any) -> Iterator[tuple[_Step, object]]:
-        """Yield what an object holds, with the steps to it."""
+    def _look(
+        self,
+        steps: tuple[str, ...],
+        held: Iterable[tuple[_Step, object]],
+        waiting: deque[tuple[tuple[str, ...], object]],
+    ) -> Iterator[tuple[_T, Held]]:
+        """Look at what a holder holds, which is so many steps away; others wait their turn."""
+        pairs, wanted, seen = self._pairs, self._wanted, self._seen
+        for step, each in held:
+            self._items -= 1
+            if type(each) in _PLAIN or id(each) in seen:
+                continue
+            node = pairs(each)
+            if node is not None:
+                seen[id(each)] = each
+            if node is None or wanted(node):
+                there = (*steps, step if isinstance(step, str) else f"[{step}]")
+                if node is None:
+                    waiting.append((there, each))
+                else:
+                    yield node, Held(there)
+
+    def _held(self, holder: Any) -> Iterable[tuple[_Step, object]]:
+        """Return what an object holds, with the steps to it."""
         kind = type(holder)
+        if kind is list or kind is tuple:
+            items = holder[:_MOST_OF_ONE]
+            if _PLAIN.issuperset(map(type, items)):  # data: most of what programs hold
+                self._items -= len(items)
+                return ()
+            return enumerate(items)
         if kind is FunctionType:
-            yield from _of_function(holder)
-        elif kind is MethodType:
-            yield ".__self__", holder.__self__
-        elif kind is partial:
-            yield ".func", holder.func
-            yield ".args", holder.args
-            yield ".keywords", holder.keywords
-        elif issubclass(kind, ModuleType):
-            if self._follow(holder):
-                yield from _attributes(_of_module(holder))
-        elif issubclass(kind, type):
-            yield from _attributes(_of_class(holder))
-        else:
-            yield from _of_instance(holder, kind)
+            return _of_function(holder)
+        if kind is MethodType:
+            return [(".__self__", holder.__self__)]
+        if kind is partial:
+            parts = holder.func, holder.args, holder.keywords
+            return zip((".func", ".args", ".keywords"), parts, strict=True)
+        if issubclass(kind, ModuleType):
+            return _attributes(_of_module(holder))
+        if issubclass(kind, type):
+            return _attributes(_of_class(holder))
+        return _of_instance(holder, kind)
 
 
 def _of_instance(holder: Any, kind: type) -> Iterator[tuple[_Step, object]]:
