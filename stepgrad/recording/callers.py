@@ -137,7 +137,8 @@ class Callers:
             found = self.holders.find(self._calls.running, unasked=True)
             held = {at: found.pop(stamp)[1] for stamp, at in unnamed.items() if stamp in found}
             self._late += found.values()
-            items = self.holders.items(describing.sharing(nodes), self._calls.running)
+            sharing = partial(describing.sharing, nodes)
+            items = self.holders.items(sharing, self._calls.running)
             alike = _Alike(made, describing.described(held, items))
         self._described.put(alike)
         return nodes, alike.found

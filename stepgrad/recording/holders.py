@@ -92,7 +92,8 @@ class Holders:
         `frames` are the calls of the program that run, from the outermost to the innermost. A few
         times, leaves are looked for `unasked`.
         """
-        if not self._wanted or not (self._due or (unasked and self._unasked > 0)):
+        unasked = unasked and self._unasked > 0 and self._room > 0
+        if not self._wanted or not (self._due or unasked):
             return {}
         self._unasked -= not self._due
         self._due = False
@@ -116,24 +117,25 @@ class Holders:
         return found
 
     def items(
-        self, sharing: Mapping[str, Mapping[int, int]], frames: Sequence[FrameType]
+        self,
+        sharing: Callable[[], Mapping[str, Mapping[int, int]]],
+        frames: Sequence[FrameType],
     ) -> dict[int, str]:
         """Return the subscripts of the results that are items of an array of numpy.
 
         Args:
-            sharing: by the name of the variable, what results are called here, by stamp.
+            sharing: returns what results variables hold, by name, and by stamp.
             frames: the calls of the program that run.
         """
         array = getattr(sys.modules.get("numpy"), "ndarray", None)
-        if array is None or not sharing:
-            return {}
+        shared = {} if array is None else sharing()
         found: dict[int, str] = {}
-        for frame in frames:
+        for frame in frames if shared else ():
             variables = variables_of(frame)
-            for name in sharing.keys() & variables.keys():
+            for name in shared.keys() & variables.keys():
                 if type(variables[name]) is array:
                     for node, held in name_all(self.node_of, [{name: variables[name]}]):
-                        result = sharing[name].get(node._stamp)
+                        result = shared[name].get(node._stamp)
                         if result is not None:
                             found[result] = "".join(held.steps[1:])
         return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import count, repeat
 from operator import neg
@@ -53,18 +53,20 @@ class Pattern:
         self._templates: dict[bytes, Template] = {}
         self._latest: Template | None = None
 
-    def recognise(self, nodes: Sequence[Node]) -> tuple[Sequence[Node], array[float] | None] | None:
-        """Return which earlier Values these nodes use, if they are the same operations on them.
+    def recognise(
+        self, description: Description
+    ) -> tuple[Sequence[Node], array[float] | None] | None:
+        """Return which earlier Values nodes use, if they are the same operations on them.
 
         `located` finds the passes that made them. The column of the nodes' numbers comes too, where
         the code has packed it.
         """
+        nodes = description.nodes
         if self._compiling.code is not None:
             return self._compiling.code(nodes)
-        codes = codes_of(nodes)
-        if codes != self.codes or own_of(nodes, codes) != self.own:
+        if description.codes != self.codes or description.own != self.own:
             return None
-        operands = operands_of(nodes, codes)
+        operands = description.operands
         outer = [operands[place] for place in self._first_uses]
         expected = [*nodes, *reversed(outer)].__getitem__  # `~k` counts from the end
         if not same_values(operands, [*map(expected, self.refs)]):
@@ -221,64 +223,75 @@ class Template:
 
 
 class Description:
-    """Nodes that will form a pass, as a structure has them.
-
-    `outer` are the Values from earlier passes that they use, by stamp.
-    """
+    """Nodes that will form a pass, and as much of them as is asked for."""
 
     def __init__(self, batch: Batch) -> None:
-        nodes, self._first = batch.nodes, maxsize if batch.row is None else batch.row
-        self.codes = codes_of(nodes)
-        self.own, operands = own_of(nodes, self.codes), operands_of(nodes, self.codes)
-        self._operands = [operand._stamp for operand in operands]
-        # The refs of what is not in the row, by stamp. A row needs none: they follow each other.
-        self._refs: dict[int, int] = {}
-        if batch.row is None:
-            self._refs = {node._stamp: offset for offset, node in enumerate(nodes)}
-        first, own = self._first, self._refs
-        used = zip(self._operands, operands, strict=True)
-        self.outer = {stamp: o for stamp, o in used if stamp < first and stamp not in own}
+        self.nodes = batch.nodes
+        self._row = batch.row
+
+    @cached_property
+    def codes(self) -> bytes:
+        """Their operations, as codes."""
+        return bytes([node._operation.code for node in self.nodes])
+
+    @cached_property
+    def own(self) -> tuple[Op, ...]:
+        """The operations that the program defines, of the nodes that have one."""
+        if OWN not in self.codes:
+            return ()
+        return tuple([node._operation for node in self.nodes if node._operation.code == OWN])
+
+    @cached_property
+    def operands(self) -> list[Node]:
+        """The operands of all nodes, one after the other."""
+        if OWN in self.codes:  # which may have others, and then no second one
+            return [
+                operand
+                for node in self.nodes
+                for operand in (node._first, node._second, *node._others)
+                if operand is not None
+            ]
+        operands: list[Node] = []
+        append = operands.append
+        for node in self.nodes:
+            one = node._first
+            if one is not None:
+                append(one)
+                other = node._second
+                if other is not None:
+                    append(other)
+        return operands
+
+    @cached_property
+    def outer(self) -> Mapping[int, Node]:
+        """The Values from earlier passes that they use, by stamp."""
+        first, offsets = self._first, self._offsets
+        used = zip(self._stamps, self.operands, strict=True)
+        return {stamp: o for stamp, o in used if stamp < first and stamp not in offsets}
 
     @cached_property
     def pattern(self) -> Pattern:
         """A pattern that they follow."""
         first = self._first
-        refs = self._refs | dict(zip(self.outer, count(-1, -1), strict=False))
-        operands = array("i", [refs[s] if s < first else s - first for s in self._operands])
+        refs = self._offsets | dict(zip(self.outer, count(-1, -1), strict=False))
+        operands = array("i", [refs[s] if s < first else s - first for s in self._stamps])
         return Pattern(self.codes, operands, self.own)
+
+    @property
+    def _first(self) -> int:
+        """The stamp of the first one of a row."""
+        return maxsize if self._row is None else self._row
+
+    @cached_property
+    def _stamps(self) -> list[int]:
+        return [operand._stamp for operand in self.operands]
+
+    @cached_property
+    def _offsets(self) -> dict[int, int]:
+        """Their offsets by stamp. A row needs none: stamps follow each other."""
+        if self._row is not None:
+            return {}
+        return {node._stamp: offset for offset, node in enumerate(self.nodes)}
 
 
 _NOTHING = array("i")
-
-
-def codes_of(nodes: Sequence[Node]) -> bytes:
-    """Return the operations of nodes, as codes."""
-    return bytes([node._operation.code for node in nodes])
-
-
-def own_of(nodes: Sequence[Node], codes: bytes) -> tuple[Op, ...]:
-    """Return the operations that the program defines, of the nodes that have one."""
-    if OWN not in codes:
-        return ()
-    return tuple([node._operation for node in nodes if node._operation.code == OWN])
-
-
-def operands_of(nodes: Sequence[Node], codes: bytes) -> list[Node]:
-    """Return the operands of all nodes, one after the other."""
-    if OWN in codes:  # which may have others, and then no second one
-        return [
-            operand
-            for node in nodes
-            for operand in (node._first, node._second, *node._others)
-            if operand is not None
-        ]
-    operands: list[Node] = []
-    append = operands.append
-    for node in nodes:
-        one = node._first
-        if one is not None:
-            append(one)
-            other = node._second
-            if other is not None:
-                append(other)
-    return operands

@@ -109,10 +109,9 @@ class Writer:
 
     def forward(self, batch: Batch) -> None:
         """Add a forward block of Values, after all that it uses and that is not in the log yet."""
-        nodes = batch.nodes
-        found, values = self._recognised(nodes)
+        nodes, description = batch.nodes, Description(batch)
+        found, values = self._recognised(description)
         if found is None:
-            description = Description(batch)
             missing = self._missing([*description.outer.values()], nodes)
             cut = _used(nodes, missing) if missing else 0
             if cut:  # a thread that is not recorded has made them of pending Values
@@ -120,7 +119,7 @@ class Writer:
                 self.forward(batch.part(cut, len(nodes)))
                 return
             self._adopt(missing)
-            found = self._described(nodes, description)
+            found = self._described(description)
         template, outer, earlier = found
         if self._before is not None:
             self._before.following = template
@@ -137,19 +136,19 @@ class Writer:
         self.known.add(batch, base)
         self._latest = Made(block, nodes, outer)
 
-    def _recognised(self, nodes: Sequence[Node]) -> tuple[Located | None, array[float] | None]:
+    def _recognised(self, description: Description) -> tuple[Located | None, array[float] | None]:
         """Find the template of a pass that is like others; the column of its numbers may come too.
 
         None where there is none, or where it uses a Value that is not in the log.
         """
-        tried = self._recurring.get(len(nodes))
+        tried = self._recurring.get(len(description.nodes))
         if tried is None:
             return None, None
         expected = self._before and self._before.following
         if expected is not None and expected.pattern is not tried[0] and expected.pattern in tried:
             tried.put(expected.pattern)
         for pattern in tried:
-            recognised = pattern.recognise(nodes)
+            recognised = pattern.recognise(description)
             if recognised is not None:
                 outer, values = recognised
                 try:
@@ -158,13 +157,13 @@ class Writer:
                     continue
         return None, None
 
-    def _described(self, nodes: Sequence[Node], description: Description) -> Located:
+    def _described(self, description: Description) -> Located:
         """Find or make the template of nodes whose operands are all in the log."""
         new, outer = description.pattern, [*description.outer.values()]
         alike = self._patterns.setdefault(new.codes, [])
         for pattern in alike:
             if pattern.refs == new.refs and pattern.own == new.own:
-                self._recurring[len(nodes)].put(pattern)
+                self._recurring[len(new.codes)].put(pattern)
                 return self._located(pattern, outer)
         alike.append(new)
         return new.placed(outer, self.known, self._forward_of)
