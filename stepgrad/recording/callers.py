@@ -7,12 +7,12 @@ once for all passes that are made alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from sys import _getframe
 from types import FrameType
-from typing import Any, Generic, TypeVar, get_args
+from typing import Any, Generic, NamedTuple, TypeVar, get_args
 
 from stepgrad.engine.node import Node
 from stepgrad.engine.tape import Place, current_place
@@ -41,6 +41,21 @@ class _Alike(Generic[_Found]):
     found: _Found
 
 
+class _Pass(NamedTuple):
+    """What is known of a pass.
+
+    Args:
+        described: that, as others that are made alike have it.
+        describing: what it comes from.
+        held: one of the leaves that something holds, by its offset. In others, that may be held
+            elsewhere, as the next item of a list.
+    """
+
+    described: Described
+    describing: Describing
+    held: tuple[int, Held] | None
+
+
 class Callers:
     """Finds the places at which a program makes nodes.
 
@@ -59,7 +74,7 @@ class Callers:
         self.find = self._calls.find
         self._nowhere = Where(NOWHERE, self._calls.root)
         self._calls.begin(_getframe(1))
-        self._described = Recent[_Alike[Described]]()  # by the calls themselves
+        self._described = Recent[_Alike[_Pass]]()  # by the calls themselves
         self._describing = Recent[_Alike[Describing]]()  # by the shape of the calls
         self._late: list[tuple[Node, Held]] = []
 
@@ -130,18 +145,43 @@ class Callers:
         codes = bytes([node._operation.code for node in nodes])
         made = codes, wheres, places
         alike = next((each for each in self._described if each.made == made), None)
-        if alike is None:
-            describing = self._found_out(nodes, codes, wheres, places)
-            unnamed = describing.unnamed(nodes)
-            self.holders.want(unnamed, [wheres[at].site for at in unnamed.values()])
-            found = self.holders.find(self._calls.running, unasked=True)
-            held = {at: found.pop(stamp)[1] for stamp, at in unnamed.items() if stamp in found}
-            self._late += found.values()
-            sharing = partial(describing.sharing, nodes)
-            items = self.holders.items(sharing, self._calls.running)
-            alike = _Alike(made, describing.described(held, items))
+        if alike is None or self._moved(alike.found, nodes):
+            alike = _Alike(made, self._described_anew(nodes, *made))
+        elif alike.found.held is None:
+            self._want(alike.found.describing, nodes, wheres)
         self._described.put(alike)
-        return nodes, alike.found
+        return nodes, alike.found.described
+
+    def _moved(self, latest: _Pass, nodes: Sequence[Node]) -> bool:
+        """Whether a leaf is not held where it was in the latest pass that was made alike."""
+        if latest.held is None:
+            return False
+        offset, held = latest.held
+        return self.holders.at(held, self._calls.running) is not nodes[offset]
+
+    def _want(
+        self, describing: Describing, nodes: Sequence[Node], wheres: Sequence[Where]
+    ) -> Mapping[int, int]:
+        """Have leaves searched for; return their offsets by stamp."""
+        unnamed = describing.unnamed(nodes)
+        self.holders.want(unnamed, [wheres[at].site for at in unnamed.values()])
+        return unnamed
+
+    def _described_anew(
+        self,
+        nodes: Sequence[Node],
+        codes: bytes,
+        wheres: Sequence[Where],
+        places: Sequence[Place],
+    ) -> _Pass:
+        """Return what is known of nodes, after looking for what holds their leaves."""
+        describing = self._found_out(nodes, codes, wheres, places)
+        unnamed = self._want(describing, nodes, wheres)
+        found = self.holders.find(self._calls.running, unasked=True)
+        held = {at: found.pop(stamp)[1] for stamp, at in unnamed.items() if stamp in found}
+        self._late += found.values()
+        items = self.holders.items(partial(describing.sharing, nodes), self._calls.running)
+        return _Pass(describing.described(held, items), describing, next(iter(held.items()), None))
 
     def _found_out(
         self,

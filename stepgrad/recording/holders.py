@@ -12,7 +12,7 @@ from typing import Any
 
 from stepgrad.engine.node import Node
 from stepgrad.recording.naming.kinds import class_names, is_installed, owner_of, variables_of
-from stepgrad.recording.naming.walk import Held, name_all
+from stepgrad.recording.naming.walk import Held, found_at, name_all
 
 _MOST_MISSED = 1 << 16
 _UNASKED = 8
@@ -115,6 +115,10 @@ class Holders:
         for origin in origins:
             self._vain[origin] = 0 if origin in fruitful else self._vain[origin] + 1
         return found
+
+    def at(self, held: Held, frames: Sequence[FrameType]) -> Node | None:
+        """Return the node that is held there now, if one is."""
+        return next(filter(None, map(self.node_of, found_at(held, self._variables(frames)))), None)
 
     def items(
         self,

@@ -842,9 +842,9 @@ def test_cycles_depth_and_size_are_bounded() -> None:
     assert found == ["cycle[0]", "wide[0]", "last"]
 
 
-def test_a_program_that_holds_a_lot_is_searched_in_proportion_to_its_nodes(
-    ran: Callable[[str], Recording], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def looked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many items each search for what holds leaves has looked at."""
     looked: list[int] = []
 
     def search(pairs: Any, variables: Any, opaque: Any, count: Any, wanted: Any) -> Any:
@@ -855,6 +855,12 @@ def test_a_program_that_holds_a_lot_is_searched_in_proportion_to_its_nodes(
         yield from name_all(pairs, variables, opaque, counted, wanted)
 
     monkeypatch.setattr("stepgrad.recording.holders.name_all", search)
+    return looked
+
+
+def test_a_program_that_holds_a_lot_is_searched_in_proportion_to_its_nodes(
+    ran: Callable[[str], Recording], looked: list[int]
+) -> None:
     recording = ran(
         """
         table = [[0.0] * 10 for _ in range(1000)]
@@ -870,6 +876,42 @@ def test_a_program_that_holds_a_lot_is_searched_in_proportion_to_its_nodes(
     assert len(looked) < 20
     assert "last" in names(recording)
     assert names(recording)[0] == "w"
+
+
+def test_a_leaf_that_is_made_like_another_is_called_after_what_holds_it(
+    ran: Callable[[str], Recording],
+) -> None:
+    recording = ran(
+        """
+        w, xs, by_key, record = Value(2.0), [], {}, type("Record", (), {})()
+        for step in range(4):
+            xs.append(Value(step))
+            by_key[step, "x"] = Value(step)
+            setattr(record, f"x{step}", Value(step))
+            loss = w * xs[step] * by_key[step, "x"] * getattr(record, f"x{step}")
+            loss.backward()
+        """
+    )
+    found = set(names(recording))
+    assert {f"xs[{step}]" for step in range(4)} < found
+    assert {f"by_key[({step}, 'x')]" for step in range(4)} < found
+    assert {f"record.x{step}" for step in range(4)} < found
+
+
+def test_so_it_is_where_each_leaf_is_logged_as_it_is_made(
+    ran: Callable[[str], Recording], looked: list[int]
+) -> None:
+    recording = ran(
+        """
+        table, kept = [[0.0] * 10 for _ in range(1000)], []
+        for step in range(100):
+            kept.append(Value(step))
+            kept[step].grad = 1.0
+        """
+    )
+    most = max(looked)
+    assert sum(looked) <= (1 << 13) + recording.size + 2 * most
+    assert names(recording) == [f"kept[{step}]" for step in range(100)]
 
 
 def test_what_runs_a_program_names_nothing(

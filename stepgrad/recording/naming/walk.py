@@ -96,6 +96,29 @@ def name_all(
     looked(walk.looked)
 
 
+def found_at(held: Held, variables: Iterable[Mapping[str, object]]) -> Iterator[object]:
+    """Yield what is held there now: an object for each variable that leads to one."""
+    first, *steps = held.steps
+    for each in variables:
+        found = each.get(first)
+        for step in steps:
+            found = _one_step(found, step)
+        if found is not None:
+            yield found
+
+
+def _one_step(holder: object, step: str) -> object:
+    """Return what an object holds at a step; None if that is nothing."""
+    if type(holder) is list and step.startswith("["):
+        at = int(step[1:-1])
+        return holder[at] if at < len(holder) else None
+    return next((each for at, each in _held(holder) if _text(at) == step), None)
+
+
+def _text(step: _Step) -> str:
+    return step if isinstance(step, str) else f"[{step}]"
+
+
 def _comes_late(variable: str) -> bool:
     """Whether others say better what is held: it is private, or leads to all that IPython knows."""
     return variable.startswith("_") or variable in _OF_IPYTHON
@@ -131,9 +154,19 @@ class _Walk(Generic[_T]):
                 continue
             self._seen[id(holder)] = holder
             self._holders -= 1
-            if len(steps) < _DEEPEST and not self._opaque(holder):
-                held = islice(self._held(holder), _MOST_OF_ONE)
+            if len(steps) < _DEEPEST and not self._is_data(holder) and not self._opaque(holder):
+                held = islice(_held(holder), _MOST_OF_ONE)
                 yield from self._look(steps, held, waiting)
+
+    def _is_data(self, holder: object) -> bool:
+        """Whether an object only holds numbers and texts, as most of what programs hold."""
+        if type(holder) is not list and type(holder) is not tuple:
+            return False
+        items = holder[:_MOST_OF_ONE]
+        if not _PLAIN.issuperset(map(type, items)):
+            return False
+        self._items -= len(items)
+        return True
 
     def _look(
         self,
@@ -151,33 +184,30 @@ class _Walk(Generic[_T]):
             if node is not None:
                 seen[id(each)] = each
             if node is None or wanted(node):
-                there = (*steps, step if isinstance(step, str) else f"[{step}]")
+                there = (*steps, _text(step))
                 if node is None:
                     waiting.append((there, each))
                 else:
                     yield node, Held(there)
 
-    def _held(self, holder: Any) -> Iterable[tuple[_Step, object]]:
-        """Return what an object holds, with the steps to it."""
-        kind = type(holder)
-        if kind is list or kind is tuple:
-            items = holder[:_MOST_OF_ONE]
-            if _PLAIN.issuperset(map(type, items)):  # data: most of what programs hold
-                self._items -= len(items)
-                return ()
-            return enumerate(items)
-        if kind is FunctionType:
-            return _of_function(holder)
-        if kind is MethodType:
-            return [(".__self__", holder.__self__)]
-        if kind is partial:
-            parts = holder.func, holder.args, holder.keywords
-            return zip((".func", ".args", ".keywords"), parts, strict=True)
-        if issubclass(kind, ModuleType):
-            return _attributes(_of_module(holder))
-        if issubclass(kind, type):
-            return _attributes(_of_class(holder))
-        return _of_instance(holder, kind)
+
+def _held(holder: Any) -> Iterable[tuple[_Step, object]]:
+    """Return what an object holds, with the steps to it."""
+    kind = type(holder)
+    if kind is list or kind is tuple:
+        return enumerate(holder[:_MOST_OF_ONE])
+    if kind is FunctionType:
+        return _of_function(holder)
+    if kind is MethodType:
+        return [(".__self__", holder.__self__)]
+    if kind is partial:
+        parts = holder.func, holder.args, holder.keywords
+        return zip((".func", ".args", ".keywords"), parts, strict=True)
+    if issubclass(kind, ModuleType):
+        return _attributes(_of_module(holder))
+    if issubclass(kind, type):
+        return _attributes(_of_class(holder))
+    return _of_instance(holder, kind)
 
 
 def _of_instance(holder: Any, kind: type) -> Iterator[tuple[_Step, object]]:
