@@ -92,8 +92,7 @@ class Holders:
         `frames` are the calls of the program that run, from the outermost to the innermost. A few
         times, leaves are looked for `unasked`.
         """
-        unasked = unasked and self._unasked > 0 and self._room > 0
-        if not self._wanted or not (self._due or unasked):
+        if not self._wanted or not (self._due or (unasked and self._unasked > 0)):
             return {}
         self._unasked -= not self._due
         self._due = False

@@ -898,7 +898,7 @@ def test_a_leaf_that_is_made_like_another_is_called_after_what_holds_it(
     assert {f"record.x{step}" for step in range(4)} < found
 
 
-def test_so_it_is_where_each_leaf_is_logged_as_it_is_made(
+def test_each_leaf_of_a_list_is_called_after_its_place_if_it_is_logged_as_it_is_made(
     ran: Callable[[str], Recording], looked: list[int]
 ) -> None:
     recording = ran(
@@ -909,8 +909,7 @@ def test_so_it_is_where_each_leaf_is_logged_as_it_is_made(
             kept[step].grad = 1.0
         """
     )
-    most = max(looked)
-    assert sum(looked) <= (1 << 13) + recording.size + 2 * most
+    assert len(looked) < 20
     assert names(recording) == [f"kept[{step}]" for step in range(100)]
 
 
