@@ -18,12 +18,9 @@ def hold(sitting: Sitting, typed: Iterator[str], say: Say) -> Sitting:
     given = ""
     while not sitting.over:
         asked, place = sitting.task, sitting.place
-        say("")
-        if asked.given and asked.given != given:
-            say(f"given: {asked.given}")
-        given = asked.given
         more = f" ({OFFERED})" if asked.hints else ""
-        say(f"{place + 1}/{len(sitting.tasks)}  {asked.prompt}{more}")
+        say(f"{_posed(sitting, given)}{more}")
+        given = asked.given
         for line in typed:
             if line.strip().casefold() == "q":
                 return sitting
@@ -41,11 +38,13 @@ def hold(sitting: Sitting, typed: Iterator[str], say: Say) -> Sitting:
 
 def once(sitting: Sitting, answers: Sequence[str], say: Say) -> Sitting:
     """Give one answer to each exercise; after a wrong one, show the right one."""
+    given = ""
     for answer in answers:
         if sitting.over:
             break
         place = sitting.place
-        say(f"\n{place + 1}/{len(sitting.tasks)}  {sitting.task.prompt}\n> {printable(answer)}")
+        say(f"{_posed(sitting, given)}\n> {printable(answer)}")
+        given = sitting.task.given
         try:
             sitting, said = sitting.after(answer)
         except AnswerError as error:
@@ -55,6 +54,13 @@ def once(sitting: Sitting, answers: Sequence[str], say: Say) -> Sitting:
             sitting, said = sitting.after(UNKNOWN)
             say(said)
     return sitting
+
+
+def _posed(sitting: Sitting, given: str) -> str:
+    """Say what comes next, with the numbers to work with, unless they are those `given` before."""
+    asked = sitting.task
+    numbers = f"given: {asked.given}\n" if asked.given and asked.given != given else ""
+    return f"\n{numbers}{sitting.place + 1}/{len(sitting.tasks)}  {asked.prompt}"
 
 
 def summary(sitting: Sitting) -> str:

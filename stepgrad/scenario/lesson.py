@@ -1,4 +1,4 @@
-"""Whether the lesson of a scenario, or of a program, can be followed in a run of it."""
+"""Whether the lesson of a scenario, or of a program, can be followed, and its exercises done."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.lesson.unknown import unknown
+from stepgrad.scenario.exercises.trying import check_exercises
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.scenario.programs import is_lesson, titled
 from stepgrad.scenario.text import Source
@@ -17,7 +18,8 @@ def check_lesson(recording: Recording, scenario: ScenarioFile | None) -> None:
     Without a scenario, the lesson is that of the program that was recorded, if it is one.
 
     Raises:
-        ScenarioError: it asks for a key, an event or a node that there is not.
+        ScenarioError: it asks for a key, an event or a node that there is not, or an exercise has
+            no answer.
     """
     if recording.incomplete or recording.world is not None:
         return
@@ -35,3 +37,5 @@ def check_lesson(recording: Recording, scenario: ScenarioFile | None) -> None:
     ]
     if problems:
         raise source.error(problems)
+    if scenario is not None and scenario.model.exercises:
+        check_exercises(scenario, recording)

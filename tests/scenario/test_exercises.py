@@ -1,8 +1,17 @@
 """The form of exercises: what each kind takes, and what is wrong with those that lack it."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from scenario.samples import GRAPH, NETWORK, parse, problems
+from stepgrad.engine.ops import FUNCTIONS
+from stepgrad.errors import ScenarioError
+from stepgrad.scenario.build import record_file
+from stepgrad.scenario.exercises.trying import check_exercises
+from stepgrad.scenario.load import ScenarioFile, parse_scenario
+from stepgrad.scenario.text import Source
 
 
 def test_an_exercise_of_each_kind() -> None:
@@ -60,3 +69,44 @@ def test_the_numbers_of_a_network_do_not_vary() -> None:
     exercise = "exercises: [{asks: verdict, vary: {w1: [1, 2]}}]\n"
     [found] = problems(NETWORK + exercise)
     assert "the numbers of a network cannot vary" in found
+
+
+@pytest.mark.parametrize(
+    ("exercise", "expected"),
+    [
+        ("{asks: value, of: y, vary: {x: [0, 5]}}", "at x = 0, log(x − w) is nan"),
+        ("{asks: gradient, of: w, vary: {x: [0.0, 0.9]}}", "at x = 0, log(x − w) is nan"),
+        (
+            "{asks: value, of: y, vary: {x: [1, 3], w: [0, 1]}}",
+            "w = 1, log(x − w) is −inf",
+        ),
+        ("{asks: value, of: z, vary: {z0: [0, 1]}}", "at z0 = 0, z0.grad is inf"),
+        ("{asks: value, of: y, vary: {p: [0, 5]}}", "at p = 0, q is inf"),
+        ("{asks: local derivative, of: [y, p]}", "`p` is not an operand of `y`"),
+    ],
+)
+def test_an_exercise_that_some_students_cannot_answer(exercise: str, expected: str) -> None:
+    file = logarithm(exercise)
+    with pytest.raises(ScenarioError, match=re.escape(expected)):
+        check_exercises(file, record_file(file))
+
+
+def test_zero_is_not_drawn_from_the_middle_of_an_interval() -> None:
+    file = logarithm("{asks: value, of: y, vary: {p: [-5, 5]}}")
+    check_exercises(file, record_file(file))
+
+
+def logarithm(exercise: str) -> ScenarioFile:
+    """A scenario that is not defined everywhere, with an exercise."""
+    graph = """\
+title: A logarithm
+inputs: {x: 2, z0: 1, p: 3}
+params: {w: 1}
+graph:
+  - z = z0 ** 0.5
+  - q = 1 / (p * p)
+  - y = log(x - w) + z + q
+backward: y
+"""
+    text = f"{graph}exercises:\n  - {exercise}\n"
+    return parse_scenario(Source(Path("s.yaml"), text), FUNCTIONS)
