@@ -48,7 +48,7 @@ def record(
     suffix = goal.path.suffix
     if suffix != SAVED and suffix in READ:
         raise StepgradError(f"{name}: this is a name for {READ[suffix]}; end it in {SAVED}")
-    opened = open_typed(file, arguments, how, saves=True)
+    opened = open_typed(file, arguments, how, saves=True, then="Ctrl+C saves what there is")
     if not opened.recording.length:
         say_nothing_happened(file, opened)
         sys.exit(opened.status or 2)
