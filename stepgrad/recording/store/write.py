@@ -12,6 +12,7 @@ from itertools import chain
 from operator import index, sub
 from typing import Any
 
+from stepgrad.engine.ops import OPS
 from stepgrad.engine.own import OwnOp
 from stepgrad.progress import advance
 from stepgrad.recording.blocks import Backward, Forward, Marked, Write
@@ -19,6 +20,7 @@ from stepgrad.recording.foreign.sweep import ForeignBackward, ForeignSweep
 from stepgrad.recording.log import Log
 from stepgrad.recording.store import walks
 from stepgrad.recording.store.packing import pack, passes_in_piece
+from stepgrad.recording.store.refs import distances
 from stepgrad.recording.structure import Context, Structure
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.writes import Writes
@@ -192,14 +194,21 @@ def _integers(numbers: Iterable[int]) -> bytes:
 
 def _structures(structures: Iterable[Structure], ops: _Numbers) -> Iterator[bytes]:
     """Yield the pieces of structures: operations, operands, and those from other passes."""
-    yield _integers(ops[op] for structure in structures for op in structure.ops)
-    yield _integers(
-        offset - ref if ref >= 0 else ref + 1
-        for structure in structures
-        for offset, ref in zip(structure.owners, structure.refs, strict=True)
-    )
-    yield _integers(number for structure in structures for number in structure.outer_passes)
-    yield _integers(offset for structure in structures for offset in structure.outer_offsets)
+    yield _integers(chain.from_iterable(_codes(structure, ops) for structure in structures))
+    back = array("q")
+    for each in chain.from_iterable(map(distances, structures)):
+        back.extend(each)
+    yield pack([back])
+    yield _integers(chain.from_iterable(each.outer_passes for each in structures))
+    yield _integers(chain.from_iterable(each.outer_offsets for each in structures))
+
+
+def _codes(structure: Structure, ops: _Numbers) -> Iterable[int]:
+    """Return the number of the operation of each node."""
+    if structure.own:
+        return map(ops.__getitem__, structure.ops)
+    numbers = {code: ops[OPS[code]] for code in dict.fromkeys(structure.codes)}
+    return map(numbers.__getitem__, structure.codes)
 
 
 def _orders(sweeps: Iterable[Sweep]) -> Iterator[bytes]:
