@@ -93,11 +93,13 @@ class _News:
         self._begun = monotonic()
         self._blocks = 0
         self._passes = 0
+        self._most = 0
 
     @property
     def nodes(self) -> int:
-        """How many nodes there are by now."""
-        return self._recorder.nodes
+        """How many nodes there are by now; those on their way into the log are still there."""
+        self._most = max(self._most, self._recorder.nodes)
+        return self._most
 
     def text(self) -> str:
         """Say how far the program is."""

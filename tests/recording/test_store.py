@@ -388,7 +388,7 @@ def test_a_path_may_be_a_text(path: Path) -> None:
 @pytest.mark.parametrize("width", [(1 << 14) - 1, (1 << 14) + 1, 1 << 16, (1 << 16) + 5])
 def test_long_columns_come_back(width: int) -> None:
     noise = random.Random(width)
-    columns = [
+    columns: list[array[Any]] = [
         array("d", [noise.gauss(0, 1) for _ in range(width)]),
         array("d", [0.0, -0.0, math.inf, math.nan] * (width // 4) + [1.0] * (width % 4)),
         array("q", [noise.choice((1, -1, 3, -(1 << 63))) for _ in range(width)]),
