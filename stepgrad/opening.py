@@ -159,12 +159,17 @@ def is_scenario(name: str) -> bool:
 
 
 def open_typed(
-    name: str, arguments: Sequence[str] = (), how: How = USUAL, *, saves: bool = False
+    name: str,
+    arguments: Sequence[str] = (),
+    how: How = USUAL,
+    *,
+    saves: bool = False,
+    then: str = "",
 ) -> Opened:
     """Run a program or a scenario, or load a recording, whichever `name` means.
 
     If a recording ends early, a line on stderr says so. Whether the caller `saves` the recording
-    decides what ends a program; see `run_program`.
+    decides what ends a program, and `then` what is said meanwhile; see `run_program`.
 
     Raises:
         StepgradError: it cannot be opened; says what is wrong, and what was probably meant.
@@ -176,7 +181,13 @@ def open_typed(
         again = shlex.join([*words_of(name), *arguments])
         watching = partial(usual, selection, again)
         run = run_program(
-            program_path(name), arguments, memory, saves=saves, world=world, tensors=watching
+            program_path(name),
+            arguments,
+            memory,
+            saves=saves,
+            then=then,
+            world=world,
+            tensors=watching,
         )
         if not run.status:
             check_gates(run.recording)

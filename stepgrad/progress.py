@@ -32,6 +32,17 @@ def watching(watcher: Watcher) -> Iterator[None]:
         _watcher.reset(token)
 
 
+@contextmanager
+def part(begin: float, end: float) -> Iterator[None]:
+    """Report the progress of the work inside as that of a part of all, from `begin` to `end`."""
+    watcher = _watcher.get()
+    if watcher is None:
+        yield
+        return
+    with watching(lambda done: watcher(begin + done * (end - begin))):
+        yield
+
+
 def advance(done: int, total: int) -> None:
     """Report that `done` of `total` parts are done; without a watcher, nothing happens.
 
@@ -41,3 +52,21 @@ def advance(done: int, total: int) -> None:
     watcher = _watcher.get()
     if watcher is not None:
         watcher(done / total if total else 1.0)
+
+
+class Work:
+    """Counts how much of some work is done, and reports it; nothing, if there is no work.
+
+    Args:
+        total: how much there is to do.
+    """
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._done = 0
+
+    def did(self, count: int) -> None:
+        """So much more is done."""
+        self._done += count
+        if self._total:
+            advance(self._done, self._total)

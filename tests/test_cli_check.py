@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sys
 import time
 from pathlib import Path
@@ -223,6 +224,18 @@ def test_a_bar_for_work_that_takes_long(
             advance(done, 4)
     assert ("checking" in terminal.getvalue()) == shown
     assert ("100%" in terminal.getvalue()) == shown
+
+
+def test_a_bar_stays_where_it_is_while_another_part_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.0)
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with progress_bar("checking"):
+        for done in (3, 0, 1, 2, 0, 2):
+            advance(done, 4)
+    shown = [int(each) for each in re.findall(r"(\d+)%", terminal.getvalue())]
+    assert shown == sorted(shown)
+    assert shown[-1] == 100
 
 
 def test_no_bar_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -371,6 +371,38 @@ def test_what_was_recorded_is_saved_when_a_signal_comes(
     assert ("Traceback" in err) is (number == signal.SIGINT and not hung_up)
     assert out == ("-15\n" if at_the_end == FORKED else "")
     assert Recording.load(tmp_path / "program.stepgrad").length > 0
+
+
+SLOW_TO_WRITE = """
+import signal
+import stepgrad.recording.store as store
+zipped = store._zipped
+def zipped_later(*given):
+    for number in {}:
+        signal.raise_signal(number)
+    return zipped(*given)
+store._zipped = zipped_later
+"""
+
+
+@pytest.mark.parametrize("numbers", [[2], [15, 1], [15, 2]])
+def test_a_recording_is_written_to_its_end_whatever_signal_comes(
+    numbers: Sequence[int], tmp_path: Path
+) -> None:
+    name = program(tmp_path, f"{VALUE}{SLOW_TO_WRITE.format(numbers)}")
+    ended = run_forked("record", name, cwd=tmp_path)
+    assert ended.returncode == 0
+    assert ("Ctrl+C again gives it up" in ended.stderr) == (2 in numbers)
+    assert Recording.load(tmp_path / "program.stepgrad").length > 0
+
+
+def test_ctrl_c_twice_gives_a_recording_up(tmp_path: Path) -> None:
+    (tmp_path / "program.stepgrad").write_text("before")
+    name = program(tmp_path, f"{VALUE}{SLOW_TO_WRITE.format([2, 2])}")
+    ended = run_forked("record", name, cwd=tmp_path)
+    assert ended.returncode == 130
+    assert (tmp_path / "program.stepgrad").read_text() == "before"
+    assert [*tmp_path.glob(".*.tmp")] == []
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")

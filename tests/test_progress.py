@@ -1,6 +1,6 @@
 import pytest
 
-from stepgrad.progress import Cancelled, advance, watching
+from stepgrad.progress import Cancelled, Work, advance, part, watching
 
 
 def test_whoever_watches_is_told_the_part_that_is_done() -> None:
@@ -28,3 +28,18 @@ def test_whoever_watches_can_end_the_work() -> None:
     with watching(enough), pytest.raises(Cancelled):
         work()
     assert done == [0, 1, 2, 3, 4]
+
+
+def test_work_counts_what_is_done_and_may_be_a_part_of_more() -> None:
+    told: list[float] = []
+    with watching(told.append):
+        with part(0.0, 0.5):
+            work = Work(4)
+            work.did(1)
+            work.did(3)
+        with part(0.5, 1.0):
+            advance(1, 2)
+        Work(0).did(2)
+    with part(0.0, 0.5):
+        advance(1, 2)
+    assert told == [0.125, 0.5, 0.75]

@@ -242,7 +242,8 @@ def nothing_recorded(file: str, recording: Recording) -> StepgradError:
 def open_recorded(file: str, arguments: tuple[str, ...], how: How) -> Opened:
     """Open a file; what a program prints goes to stderr. Ends the command if nothing happened."""
     with redirect_stdout(sys.stderr):
-        opened = open_typed(file, arguments, how)
+        then = "Ctrl+C goes on with what there is"
+        opened = open_typed(file, arguments, how, then=then)
     if not opened.recording.length:
         say_nothing_happened(file, opened)
         sys.exit(opened.status or 2)

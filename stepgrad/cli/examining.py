@@ -55,7 +55,8 @@ def examine(  # noqa: PLR0913 - all that an examination needs
     waiting = nullcontext() if program else progress_bar(f"{file}: running")
     try:
         with redirect_stdout(sys.stderr), waiting, _own_modules():
-            opened = open_typed(file, arguments, of_use(how, file))
+            then = "Ctrl+C examines what there is"
+            opened = open_typed(file, arguments, of_use(how, file), then=then)
         if not opened.recording.length and opened.scenario is None:
             if opened.status:  # its own error says why
                 return bare(file, status=opened.status, failure=opened.failure)

@@ -35,7 +35,8 @@ def progress_bar(label: str) -> Iterator[None]:
             if bar is None and monotonic() - begun >= PATIENCE:
                 bar = bars.enter_context(click.progressbar(length=_PARTS, label=label, file=stream))
             if bar is not None:
-                bar.update(round(done * _PARTS) - bar.pos)
+                # Another part of the work may begin again at 0: a bar does not go back.
+                bar.update(max(0, round(done * _PARTS) - bar.pos))
 
         with watching(show):
             yield

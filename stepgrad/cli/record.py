@@ -14,10 +14,12 @@ from stepgrad.cli.arguments import (
     say_nothing_happened,
 )
 from stepgrad.cli.destination import Destination
-from stepgrad.cli.output import echo
+from stepgrad.cli.output import echo, echo_lines
+from stepgrad.cli.progress import progress_bar
 from stepgrad.cli.selecting import BUG, HOW
 from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, How, open_typed, saved_as
+from stepgrad.program.signals import finishing
 
 
 @click.command(cls=FileCommand)
@@ -48,11 +50,18 @@ def record(
     suffix = goal.path.suffix
     if suffix != SAVED and suffix in READ:
         raise StepgradError(f"{name}: this is a name for {READ[suffix]}; end it in {SAVED}")
-    opened = open_typed(file, arguments, how, saves=True)
+    opened = open_typed(file, arguments, how, saves=True, then="Ctrl+C saves what there is")
     if not opened.recording.length:
         say_nothing_happened(file, opened)
         sys.exit(opened.status or 2)
-    goal.save(opened.recording)
+    with finishing(lambda: _say_again(name)), progress_bar(f"{name}: writing"):
+        goal.save(opened.recording)
     size = goal.path.stat().st_size
     echo(f"{headless.summary(opened.recording)}; {size:,} bytes in {name}", err=True)
     sys.exit(opened.status)
+
+
+def _say_again(name: str) -> None:
+    """Say why Ctrl+C does not end the command, and what does."""
+    below = "\n" * (sys.stderr is not None and sys.stderr.isatty())  # of a bar
+    echo_lines(f"{below}{name}: is being written; Ctrl+C again gives it up", err=True)

@@ -109,7 +109,8 @@ def run(  # noqa: PLR0913 - one for each option
     if screen and is_scenario(file) and where is None and how.world is None:
         sys.exit(_open_growing(file, theme, how.memory))
     with typed.debugging() if typed is not None else nullcontext():
-        opened = open_typed(file, arguments, how)
+        then = "" if plain else "Ctrl+C shows what there is"  # which is not for the ear
+        opened = open_typed(file, arguments, how, then=then)
     position = _begin(opened, where)
     if not opened.recording.length and opened.scenario is None:
         say_nothing_happened(file, opened)

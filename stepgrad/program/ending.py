@@ -20,6 +20,9 @@ _OURS = (
 )
 """What stands before a program in its tracebacks."""
 
+_AMONG = *HOOKS, str(Path(__file__).with_name("meanwhile.py"))
+"""What stands in the midst of them."""
+
 _HANDLER = "handle_torch_function"
 
 
@@ -87,7 +90,7 @@ def _without_hooks(trace: TracebackType | None) -> list[TracebackType]:
     hooked = False
     while trace is not None:
         code = trace.tb_frame.f_code
-        if kept and code.co_filename.startswith(HOOKS):
+        if kept and code.co_filename.startswith(_AMONG):
             hooked = True
         else:
             around = [each.tb_frame.f_code for each in kept[-2:]]

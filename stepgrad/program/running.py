@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import NamedTuple
 
 from stepgrad.engine.tape import active_tape
@@ -16,6 +17,7 @@ from stepgrad.program.ending import exit_status, failure_of, reopen_streams
 from stepgrad.program.imported import Watching, tensors_watched, usual
 from stepgrad.program.kinds import program_of
 from stepgrad.program.main_module import as_main
+from stepgrad.program.meanwhile import meanwhile
 from stepgrad.program.parts import Program, ProgramError
 from stepgrad.program.reserve import execute
 from stepgrad.program.signals import interruptible
@@ -41,6 +43,7 @@ def run_program(  # noqa: PLR0913 - all that there is to a program
     memory: int | None = None,
     *,
     saves: bool = False,
+    then: str = "",
     world: World | None = None,
     tensors: Watching = usual,
 ) -> Run:
@@ -52,7 +55,8 @@ def run_program(  # noqa: PLR0913 - all that there is to a program
     that the program runs in. `tensors` is what goes on while it uses PyTorch.
 
     If it ends with an error, Python's own traceback is printed, and what was recorded is kept. If
-    the caller `saves` it, SIGTERM and SIGHUP end the program in the same way.
+    the caller `saves` it, SIGTERM and SIGHUP end the program in the same way. On a terminal, a line
+    says how far it is, and `then`, what Ctrl+C does; without that, there is none.
 
     Raises:
         ProgramError: it cannot be read, or there is no such module.
@@ -63,7 +67,14 @@ def run_program(  # noqa: PLR0913 - all that there is to a program
     recording.world = world
     with witnessing() as unrecorded:
         status, failure = _recorded(
-            recording, program, arguments, unrecorded, tensors, memory=memory, saves=saves
+            recording,
+            program,
+            arguments,
+            unrecorded,
+            tensors,
+            memory=memory,
+            saves=saves,
+            then=then,
         )
         if os.getpid() != process:
             raise SystemExit(status)
@@ -85,6 +96,7 @@ def _recorded(  # noqa: PLR0913 - all that there is to a program
     *,
     memory: int | None,
     saves: bool,
+    then: str,
 ) -> tuple[int, str]:
     """Run a program; return its exit status and what ended it, and keep nothing of it alive."""
     from stepgrad.foreign import watching  # noqa: PLC0415 - a room that only a program needs
@@ -95,6 +107,7 @@ def _recorded(  # noqa: PLR0913 - all that there is to a program
             as_main(program, arguments) as main,
             interruptible(saves),
             record(recording, lines=True, memory=memory),
+            meanwhile(active_recorder(), Path(program.name).name, then),
             watching(active_recorder(), unrecorded.unwatched),
             tensors_watched(tensors),
             closing(program.parts(main)) as parts,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer, current_thread, local, main_thread
@@ -45,7 +45,7 @@ def interruptible(saves: bool) -> Iterator[None]:
 
     usual: dict[int, Any] = {signal.SIGINT: signal.default_int_handler}
     if saves:
-        usual |= {getattr(signal, name, signal.SIGTERM): signal.SIG_DFL for name in _ENDING}
+        usual |= _endings()
     if current_thread() is main_thread():
         usual = {number: how for number, how in usual.items() if signal.getsignal(number) is how}
     else:
@@ -61,6 +61,40 @@ def interruptible(saves: bool) -> Iterator[None]:
             if signal.getsignal(number) is interrupt:
                 done = ended and number != signal.SIGINT
                 signal.signal(number, signal.SIG_IGN if done else how)
+
+
+@contextmanager
+def finishing(note: Callable[[], None]) -> Iterator[None]:
+    """Have what is inside finished, whatever signal comes; `note` says so after Ctrl+C.
+
+    A second Ctrl+C ends it.
+    """
+    if current_thread() is not main_thread():
+        yield
+        return
+    asked = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            signal.default_int_handler(number, frame)
+        asked = True
+        note()
+
+    usual: dict[int, Any] = {signal.SIGINT: signal.default_int_handler} | _endings()
+    usual = {number: how for number, how in usual.items() if signal.getsignal(number) is how}
+    for number in usual:
+        signal.signal(number, interrupt if number == signal.SIGINT else signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        for number, how in usual.items():
+            signal.signal(number, how)
+
+
+def _endings() -> dict[int, Any]:
+    """Return the signals that end a program, with how they do that by default."""
+    return {getattr(signal, name, signal.SIGTERM): signal.SIG_DFL for name in _ENDING}
 
 
 _ours: dict[int, Any] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import RLock
 
 from stepgrad.engine.node import Node
@@ -25,6 +25,8 @@ class Blockwise(ABC):
 
     log: Log
     closed: bool
+    waiting: Callable[[], int]
+    """How many nodes wait in a pass that will come whole."""
     _budget: Budget
     _lock: RLock
     _pending: Pending
@@ -37,6 +39,11 @@ class Blockwise(ABC):
     def room(self) -> int:
         """The most nodes that a pass may have that begins now and is to be recorded to its end."""
         return self._budget.room
+
+    @property
+    def nodes(self) -> int:
+        """How many nodes there are by now, in the log or not yet."""
+        return self.log.size + self._pending.nodes + self.waiting()
 
     @property
     def pending(self) -> bool:

@@ -53,7 +53,12 @@ class Pending:
 
     def __len__(self) -> int:
         """The number of pending nodes or of pending writes, whichever is greatest."""
-        return max(len(self.made) // self._width, len(self.written), len(self.walked))
+        return max(self.nodes, len(self.written), len(self.walked))
+
+    @property
+    def nodes(self) -> int:
+        """How many nodes are pending."""
+        return len(self.made) // self._width
 
     @property
     def idle(self) -> bool:

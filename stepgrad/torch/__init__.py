@@ -87,6 +87,7 @@ def watch(
         yield tensors
         return
     mode = Watching(tensors)
+    recorder.waiting = lambda: tensors.waiting
     try:
         with tensors.program.following(), listening(tensors, mode), mode:
             yield tensors
@@ -96,4 +97,5 @@ def watch(
             why = tensors.program.limits.missed or "no gradients go through its tensors"
             recorder.remark("tensors", None, None, why)
     finally:
+        recorder.waiting = int  # which is 0
         del _watched[recorder]

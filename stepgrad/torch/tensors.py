@@ -79,6 +79,12 @@ class Tensors:
             self._made = Pass(self.program.here, self.recorder.room)
         return self._made
 
+    @property
+    def waiting(self) -> int:
+        """How many nodes it has by now."""
+        made = self._made
+        return 0 if made is None else len(made)
+
     def cells(self, tensor: Tensor, *, grows: bool) -> Cells:
         """Return the cells of a tensor; `grows` is whether gradients go through it."""
         if not grows:

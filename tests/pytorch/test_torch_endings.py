@@ -17,6 +17,7 @@ from processes import python, run, started  # noqa: E402
 from processes import stepgrad as in_a_process  # noqa: E402
 from stepgrad.program import run_program  # noqa: E402
 from stepgrad.recording.blocks import Backward  # noqa: E402
+from stepgrad.recording.record import active_recorder  # noqa: E402
 from stepgrad.recording.recording import Recording  # noqa: E402
 from stepgrad.torch import watch  # noqa: E402
 from torch_runs import names, program, recorded, scopes, untouched  # noqa: E402
@@ -188,3 +189,17 @@ def test_the_line_of_a_write_that_pytorch_refuses_is_told(
     told = found.failure.rpartition(" `")[2]
     assert told.startswith(f"{by}` at ")
     assert told.endswith("train.py:11 writes to it in place")
+
+
+def test_nodes_of_a_pass_that_is_being_made_are_counted() -> None:
+    with stepgrad.record() as recording:
+        recorder = active_recorder()
+        assert recorder is not None
+        with watch():
+            w = torch.ones(3, requires_grad=True)
+            squares = w * w
+            logged = recorder.log.size
+            made = recorder.nodes
+            squares.sum().backward()
+        assert (logged, made) == (3, 6)
+        assert recorder.nodes == recording.size > made

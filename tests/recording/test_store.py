@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import pickle
 import random
@@ -382,6 +383,39 @@ def test_a_path_may_be_a_text(path: Path) -> None:
 
 
 # Columns.
+
+
+@pytest.mark.parametrize("width", [(1 << 14) - 1, (1 << 14) + 1, 1 << 16, (1 << 16) + 5])
+def test_long_columns_come_back(width: int) -> None:
+    noise = random.Random(width)
+    columns: list[array[Any]] = [
+        array("d", [noise.gauss(0, 1) for _ in range(width)]),
+        array("d", [0.0, -0.0, math.inf, math.nan] * (width // 4) + [1.0] * (width % 4)),
+        array("q", [noise.choice((1, -1, 3, -(1 << 63))) for _ in range(width)]),
+        array("q", [at % 300 for at in range(width)]),
+    ]
+    for column in columns:
+        piece = memoryview(pack([column]))
+        [found] = unpack(piece, column.typecode, 1, width)
+        assert found.tobytes() == column.tobytes()
+        [entry] = unpack_place(piece, column.typecode, 1, width, width - 1)
+        assert struct.pack("d", entry) == struct.pack("d", column[-1])
+
+
+def test_a_long_pass_comes_back(path: Path) -> None:
+    with record() as recording:
+        w = Value(0.5, label="w")
+        (w * w).backward()
+        total = w
+        for at in range(12_000):
+            total = total + w * at
+        total.backward()
+    recording.save(path)
+    loaded = Recording.load(path)
+    theirs = [block.structure for block in loaded.blocks if isinstance(block, Forward)]
+    ours = [block.structure for block in recording.blocks if isinstance(block, Forward)]
+    assert max(len(each.refs) for each in ours) > 1 << 15
+    assert [each.content for each in theirs] == [each.content for each in ours]
 
 
 @given(st.data())

@@ -105,7 +105,7 @@ from zlib import error as ZlibError  # noqa: N812 - it is a class
 
 from stepgrad.atomic import write_atomically
 from stepgrad.errors import RecordingError
-from stepgrad.progress import watching
+from stepgrad.progress import part
 from stepgrad.reading import why
 from stepgrad.recording.log import Log
 from stepgrad.recording.store.columns import Unpacker
@@ -139,8 +139,9 @@ def save(log: Log, path: str | os.PathLike[str]) -> None:
     """
     log.settle()
     try:
-        content = _zipped(*describe(log))
-        with watching(lambda _: None):  # what could not be read is not written
+        with part(0.0, 0.5):
+            content = _zipped(*describe(log))
+        with part(0.5, 1.0):  # what could not be read is not written
             _restore(path, content, restored := Log())
         assert (restored.length, restored.size) == (log.length, log.size)
     except (Damaged, TypeError, ValueError) as error:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, chain, count, pairwise, repeat
-from operator import sub
+from itertools import accumulate, pairwise
 from typing import Any, TypeVar, get_args
 
 from stepgrad.engine.ops import BY_NAME, Op
@@ -16,6 +15,7 @@ from stepgrad.recording.foreign.sweep import ForeignSweep
 from stepgrad.recording.store import walks
 from stepgrad.recording.store.form import pick
 from stepgrad.recording.store.packing import Damaged, unpack
+from stepgrad.recording.store.refs import refs_of
 from stepgrad.recording.structure import Context, Structure
 from stepgrad.recording.sweep import Stretch, Sweep, stretched
 from stepgrad.recording.writes import Writes
@@ -126,19 +126,20 @@ def _structures(manifest: Manifest, pieces: Pieces) -> list[Structure]:
     refs = [*pieces.integers([*map(sum, counts)])]
     # Only now is it sure that nodes have as many operands as these operations say.
     ops = {code: row(*ops[code], by=own[code]) if code in own else _op(*ops[code]) for code in used}
-    made = [[*map(ops.__getitem__, each)] for each in codes]
+    numbers = {code: op.code for code, op in ops.items()}
+    stored = {code for code, op in ops.items() if op.stored}
     outer = [entry["outer"] for entry in entries]
     if min(outer, default=0) < 0:
         raise Damaged("a pass uses less than nothing of others")
     passes, offsets = pieces.integers(outer), pieces.integers(outer)
     return [
         Structure(
-            bytes([op.code for op in nodes]),
-            _refs(arities, back, used),
+            bytes(map(numbers.__getitem__, each)),
+            refs_of(arities, back, used),
             *_outer(next(passes), next(offsets)),
-            tuple([op for op in nodes if op.stored]),
+            tuple(map(ops.__getitem__, filter(stored.__contains__, each))) if stored else (),
         )
-        for nodes, arities, back, used in zip(made, counts, refs, outer, strict=True)
+        for each, arities, back, used in zip(codes, counts, refs, outer, strict=True)
     ]
 
 
@@ -155,20 +156,6 @@ def _op(name: str, operands: int) -> Op:
     if op is None or len(op.partials) != operands:
         raise Newer(f"it uses an operation `{name}` of {operands} operands")
     return op
-
-
-def _refs(arities: Sequence[int], back: array[int], outer: int) -> array[int]:
-    """Return the operands of all nodes.
-
-    Those of the same pass are so far back; number `k` of those from others is at `-k`.
-    """
-    if 1 - min(back, default=1) > outer:
-        raise Damaged("an operand in it is of no pass")
-    offsets = chain.from_iterable(map(repeat, count(), arities))
-    refs = [*map(sub, offsets, back)]
-    if min(refs, default=0) < 0:
-        raise Damaged("an operand comes after what is made of it")
-    return array("i", [ref if b > 0 else b - 1 for ref, b in zip(refs, back, strict=True)])
 
 
 def _outer(passes: array[int], offsets: array[int]) -> tuple[array[int], array[int]]:

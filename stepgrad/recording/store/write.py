@@ -6,19 +6,21 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from operator import index, sub
 from typing import Any
 
+from stepgrad.engine.ops import OPS
 from stepgrad.engine.own import OwnOp
-from stepgrad.progress import advance
+from stepgrad.progress import Work
 from stepgrad.recording.blocks import Backward, Forward, Marked, Write
 from stepgrad.recording.foreign.sweep import ForeignBackward, ForeignSweep
 from stepgrad.recording.log import Log
 from stepgrad.recording.store import walks
 from stepgrad.recording.store.packing import pack, passes_in_piece
+from stepgrad.recording.store.refs import distances
 from stepgrad.recording.structure import Context, Structure
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.writes import Writes
@@ -123,13 +125,18 @@ def describe(log: Log) -> tuple[dict[str, Any], list[bytes]]:
     """
     found = _Sorted.of(log)
     ops, places, kinds = _Numbers(), _Numbers(), _Numbers()
+    columns = [*found.of_kinds(found.columns)]
+    work = Work(
+        sum(len(each.refs) for each in found.structures)
+        + sum(len(each) * len(each[0]) for each in columns)
+    )
     pieces = [
-        *_structures(found.structures, ops),
+        *_structures(found.structures, ops, work),
         *_orders(found.sweeps),
         *(_integers(walks.integers(walk)) for walk in found.walks),
         *_written(found.writes, kinds),
-        *_packed([*found.of_kinds(found.links)], "q"),
-        *_packed([*found.of_kinds(found.columns)], "d"),
+        *_packed([*found.of_kinds(found.links)], "q", Work(0)),
+        *_packed(columns, "d", work),
     ]
     structures = {structure: i for i, structure in enumerate(found.structures)}
     manifest = {
@@ -190,16 +197,24 @@ def _integers(numbers: Iterable[int]) -> bytes:
     return pack([array("q", numbers)])
 
 
-def _structures(structures: Iterable[Structure], ops: _Numbers) -> Iterator[bytes]:
+def _structures(structures: Collection[Structure], ops: _Numbers, work: Work) -> Iterator[bytes]:
     """Yield the pieces of structures: operations, operands, and those from other passes."""
-    yield _integers(ops[op] for structure in structures for op in structure.ops)
-    yield _integers(
-        offset - ref if ref >= 0 else ref + 1
-        for structure in structures
-        for offset, ref in zip(structure.owners, structure.refs, strict=True)
-    )
-    yield _integers(number for structure in structures for number in structure.outer_passes)
-    yield _integers(offset for structure in structures for offset in structure.outer_offsets)
+    yield _integers(chain.from_iterable(_codes(structure, ops) for structure in structures))
+    back = array("q")
+    for each in chain.from_iterable(map(distances, structures)):
+        back.extend(each)
+        work.did(len(each))
+    yield pack([back])
+    yield _integers(chain.from_iterable(each.outer_passes for each in structures))
+    yield _integers(chain.from_iterable(each.outer_offsets for each in structures))
+
+
+def _codes(structure: Structure, ops: _Numbers) -> Iterable[int]:
+    """Return the number of the operation of each node."""
+    if structure.own:
+        return map(ops.__getitem__, structure.ops)
+    numbers = {code: ops[OPS[code]] for code in dict.fromkeys(structure.codes)}
+    return map(numbers.__getitem__, structure.codes)
 
 
 def _orders(sweeps: Iterable[Sweep]) -> Iterator[bytes]:
@@ -219,17 +234,17 @@ def _written(writes: Iterable[Writes], kinds: _Numbers) -> Iterator[bytes]:
     )
 
 
-def _packed(streams: Sequence[Sequence[Sequence[Any]]], typecode: str) -> Iterator[bytes]:
-    """Yield the pieces of all columns, and say how far it is."""
-    done, total = 0, sum(map(len, streams))
+def _packed(
+    streams: Iterable[Sequence[Sequence[Any]]], typecode: str, work: Work
+) -> Iterator[bytes]:
+    """Yield the pieces of all columns."""
     for columns in streams:
-        together = passes_in_piece(len(columns[0]))
+        width = len(columns[0])
+        together = passes_in_piece(width)
         for first in range(0, len(columns), together):
-            if typecode == "d":
-                advance(done, total)
             piece = columns[first : first + together]
             yield pack([array(typecode, column[:]) for column in piece])
-            done += len(piece)
+            work.did(len(piece) * width)
 
 
 def _blocks(found: _Sorted) -> list[tuple[int, list[tuple[str, int]]]]:
