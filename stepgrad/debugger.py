@@ -69,13 +69,14 @@ def open_debugger(  # noqa: PLR0913 - what the app takes
     Raises:
         ThemeError: there is no such theme.
     """
-    if not os.isatty(0) and "TEXTUAL_DRIVER" not in os.environ:
-        return 0  # the terminal was closed while something ran that outlived it
+    from stepgrad.tui.leaving import is_gone, restoring  # noqa: PLC0415
+
+    if is_gone():  # since it was looked for: a program has outlived it
+        return 0
     with loading():
         # Textual is for the screen only.
         from stepgrad.tui.app import DebuggerApp  # noqa: PLC0415
         from stepgrad.tui.keymap import keymap_path  # noqa: PLC0415
-        from stepgrad.tui.leaving import restoring  # noqa: PLC0415
 
     app = DebuggerApp(
         recording,

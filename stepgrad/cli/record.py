@@ -17,7 +17,8 @@ from stepgrad.cli.destination import Destination
 from stepgrad.cli.output import echo
 from stepgrad.cli.selecting import BUG, HOW
 from stepgrad.errors import StepgradError
-from stepgrad.opening import SAVED, How, open_typed, saved_as
+from stepgrad.opening import How, open_typed, saved_as
+from stepgrad.recording.recording import SAVED
 
 
 @click.command(cls=FileCommand)

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
+from time import monotonic
 from typing import NamedTuple
 
 from stepgrad.engine.tape import active_tape
@@ -61,6 +62,7 @@ def run_program(  # noqa: PLR0913 - all that there is to a program
     program = program_of(name)
     recording, process = Recording(), os.getpid()
     recording.world = world
+    begun = monotonic()
     with witnessing() as unrecorded:
         status, failure = _recorded(
             recording, program, arguments, unrecorded, tensors, memory=memory, saves=saves
@@ -68,6 +70,7 @@ def run_program(  # noqa: PLR0913 - all that there is to a program
         if os.getpid() != process:
             raise SystemExit(status)
         note = unrecorded.note(recorded=recording.size > 0)
+    recording.unsaved = monotonic() - begun
     if failure:  # perhaps there was no memory left: now there is, even what functions refer to
         gc.collect()
     reopen_streams()

@@ -24,6 +24,8 @@ ENDING = [
 ]
 """The signals that ask a program to end."""
 
+_POLLS = hasattr(select, "poll")
+
 _HANG_UP = getattr(signal, "SIGHUP", 0)
 
 _GLANCE = 1.0
@@ -65,7 +67,7 @@ def restoring(app: DebuggerApp) -> Iterator[None]:
         # The terminal also sends SIGCONT, at which Textual would write to it: SIGHUP is before it.
         if handler is not signal.SIG_IGN or number == _HANG_UP:
             signal.signal(number, leave)
-    if os.isatty(0) and hasattr(select, "poll"):
+    if os.isatty(0) and _POLLS:
         Thread(target=_await_hangup, args=(hang_up, over), name="hang-up", daemon=True).start()
     try:
         yield
@@ -77,10 +79,20 @@ def restoring(app: DebuggerApp) -> Iterator[None]:
         signal.raise_signal(asked[0])
 
 
+def is_gone() -> bool:
+    """Whether stdin was closed by its terminal, or by what else there was."""
+    return _POLLS and any(happened & select.POLLHUP for _, happened in _polled().poll(0))
+
+
+def _polled() -> select.poll:
+    poll = select.poll()
+    poll.register(0, 0)  # that it is closed is reported unasked
+    return poll
+
+
 def _await_hangup(hang_up: Callable[[], None], over: Event) -> None:
     """Wait until stdin's terminal is gone, or until the screen was left."""
-    poll = select.poll()
-    poll.register(0, 0)  # that it is gone is reported unasked
+    poll = _polled()
     while not over.is_set():
         poll.poll(_GLANCE * 1000)
         if not os.isatty(0) and not over.is_set():
@@ -91,14 +103,16 @@ def _await_hangup(hang_up: Callable[[], None], over: Event) -> None:
 def _abandon_terminal() -> bool:
     """If the terminal is closed, lead its streams nowhere, or the screen could not be left.
 
-    Returns whether it is closed.
+    Stdin stays closed. Returns whether the terminal is.
     """
     if os.isatty(1):
         return False
-    for descriptor in range(3):
+    closed, sender = os.pipe()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor, instead in enumerate((closed, nowhere, nowhere)):
         with suppress(OSError):
             if stat.S_ISCHR(os.fstat(descriptor).st_mode) and not os.isatty(descriptor):
-                nowhere = os.open(os.devnull, os.O_RDWR)
-                os.dup2(nowhere, descriptor)
-                os.close(nowhere)
+                os.dup2(instead, descriptor)
+    for descriptor in (closed, sender, nowhere):
+        os.close(descriptor)
     return True

@@ -87,8 +87,8 @@ def test_a_scope_is_never_wider_than_asked(session: Session, scope: str, width: 
 def test_scopes_keep_the_end_that_tells_them_apart() -> None:
     scope = "model/layers[0]/attention/head1"
     assert scope_row(at(TWO_LAYER, END), ScopeLine(scope), 20).plain == "  …]/attention/head1"
-    folded = scope_row(at(TWO_LAYER, END), ScopeLine(scope, (H,)), 30).plain
-    assert folded.startswith("  + …head1")
+    folded = scope_row(at(TWO_LAYER, END), ScopeLine(scope, (H,)), 44).plain
+    assert folded.startswith(" + …/attention/head1 ")
 
 
 def test_a_folded_scope_counts_what_is_no_number() -> None:
