@@ -75,7 +75,9 @@ class _Row(NamedTuple):
             room = width - ink.line(*spans).cell_length + cell_len(text)
             if _LEAST <= room < cell_len(text):
                 spans[self.yields] = ink.fit_name(text, room), style
-            elif cell_len(text) > width - LABEL:  # the number at the end stays as well
+            elif (
+                not self.extra and cell_len(text) > width - LABEL
+            ):  # the number at the end stays as well
                 told = "".join(text for text, _ in spans[1:])
                 spans[1:] = [(ink.fit_name(told, width - LABEL), style)]
         return ink.line(*spans).truncate(width, ellipsis=True)
@@ -149,10 +151,11 @@ def _ledger(state: State, node: int, room: int) -> Iterator[_Row]:
             (f"{'= ' * bool(each.overwritten)}{number(seen)}", ink.sign(seen)),
             *(() if right is None else ((f" {ink.MISTAKE} {number(right)}", ink.HALT),)),
             (at, ink.CURRENT if here else ink.QUIET),
-            (f" from {short_title(state.recording, each.out)}", ink.QUIET),
+            (" from ", ink.QUIET),
+            (short_title(state.recording, each.out), ink.QUIET),
             (f" ({upstream}·{bracketed(local)})", ""),
             position=each.position,
-        )
+        )._replace(yields=-1, extra=True)  # the name, once the product is left out
         label = ""
 
 
