@@ -26,9 +26,12 @@ def save(session: Session, name: str) -> Session:
     """Save the recording to a new file, in the current folder unless its name says otherwise.
 
     Raises:
-        CommandError: the name is for something else, or the file exists.
+        CommandError: the recording is still growing, the name is for something else, or the file
+            exists.
         RecordingError: it cannot be written.
     """
+    if session.progress is not None and not session.progress.stopped:
+        raise CommandError("this is still being recorded; stop it, or wait until all is there")
     path = _absolute(name.strip() or _usual(session.recording))
     session.recording.save(path)
     events, size = counted(session.recording.length, "event"), path.stat().st_size

@@ -10,9 +10,10 @@ from stepgrad.plain.talk import Talk, respond
 from stepgrad.plain.words import read_message
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.hints import key
+from stepgrad.replay.commands.places import CommandError
 from stepgrad.replay.commands.saving import LONG, form, leaving, save
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.session import Session
+from stepgrad.replay.session import Progress, Session
 
 
 @pytest.fixture
@@ -73,6 +74,14 @@ def test_a_name_that_is_not_written_to(session: Session, name: str, problem: str
     assert [(each.name, each.read_text()) for each in Path().iterdir()] == [
         ("there.stepgrad", "mine")
     ]
+
+
+def test_what_still_grows_is_not_saved(session: Session, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="still being recorded"):
+        save(session.say("", progress=Progress(0.5)), "half")
+    assert not [*tmp_path.iterdir()]
+    save(session.say("", progress=Progress(0.5, stopped=True)), "half")
+    assert Recording.load("half.stepgrad").length == 5
 
 
 def test_a_recording_that_took_long_is_asked_about_once(session: Session) -> None:
