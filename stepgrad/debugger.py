@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
-import stat
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from threading import current_thread, main_thread
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from stepgrad.engine.tape import active_tape
@@ -23,13 +20,7 @@ from stepgrad.scenario.load import ScenarioFile
 
 if TYPE_CHECKING:
     from stepgrad.course.lessons import Course
-    from stepgrad.tui.app import DebuggerApp
     from stepgrad.tui.work import Growing
-
-ENDING = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-]
-"""The signals that ask a program to end."""
 
 
 Opener = Callable[[Recording, str], object]
@@ -68,7 +59,8 @@ def open_debugger(  # noqa: PLR0913 - what the app takes
 
     The first message is what is `said`, as if a command had said it.
 
-    A signal that asks the program to end does so once the terminal is restored.
+    A signal that asks the program to end does so once the terminal is restored. One that
+    is gone is left at once.
 
     `growing` is what still adds to the recording, if anything does; `original` is the recording
     without edits, if this one has some. Returns the exit status: 1 if
@@ -77,6 +69,10 @@ def open_debugger(  # noqa: PLR0913 - what the app takes
     Raises:
         ThemeError: there is no such theme.
     """
+    from stepgrad.tui.leaving import is_gone, restoring  # noqa: PLC0415
+
+    if is_gone():  # since it was looked for: a program has outlived it
+        return 0
     with loading():
         # Textual is for the screen only.
         from stepgrad.tui.app import DebuggerApp  # noqa: PLC0415
@@ -93,57 +89,9 @@ def open_debugger(  # noqa: PLR0913 - what the app takes
         said=said,
         course=course,
     )
-    with _restoring(app):
+    with restoring(app):
         app.run()
     return app.return_code or 0
-
-
-@contextmanager
-def _restoring(app: DebuggerApp) -> Iterator[None]:
-    """Leave the screen before a signal does what it would do without one.
-
-    A second signal does not wait for that, unless the terminal is gone: one that closes sends
-    SIGHUP twice.
-    """
-    asked: list[int] = []
-
-    def leave(number: int, _: FrameType | None) -> None:
-        closed = _abandon_terminal()
-        if asked and closed:
-            return
-        if not asked and app.leave():
-            asked.append(number)
-        else:
-            signal.signal(number, before[number])
-            signal.raise_signal(number)
-
-    before = {number: signal.getsignal(number) for number in ENDING}
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:
-            signal.signal(number, leave)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if asked:
-        signal.raise_signal(asked[0])
-
-
-def _abandon_terminal() -> bool:
-    """If the terminal is closed, lead its streams nowhere, or the screen could not be left.
-
-    Returns whether it is closed.
-    """
-    if os.isatty(1):
-        return False
-    for descriptor in range(3):
-        with suppress(OSError):
-            if stat.S_ISCHR(os.fstat(descriptor).st_mode) and not os.isatty(descriptor):
-                nowhere = os.open(os.devnull, os.O_RDWR)
-                os.dup2(nowhere, descriptor)
-                os.close(nowhere)
-    return True
 
 
 def check_theme(name: str) -> None:

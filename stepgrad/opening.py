@@ -18,16 +18,12 @@ from stepgrad.program.named import ALL, MODULE, Selection
 from stepgrad.program.named import is_program as runs
 from stepgrad.reading import is_zip
 from stepgrad.recording.changed import check_gates
-from stepgrad.recording.recording import Recording
+from stepgrad.recording.recording import SAVED, Recording
 from stepgrad.replay.session import Session
 from stepgrad.scenario import ScenarioFile, lesson_name, locate, open_scenario, shipped_programs
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.rerun import session_on
 from stepgrad.scenario.text import name_of, suggest_file
-
-SAVED = ".stepgrad"
-"""The suffix of a saved recording."""
-
 
 SELECTING = "--only-steps, --batch-row and --layers"
 """The options that select a part of a PyTorch program."""

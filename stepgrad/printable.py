@@ -16,6 +16,14 @@ from typing import Any
 _ELEMENT = re.compile(r"(?:\[\d+\])+$")
 _LONGEST_ELEMENT = 20
 
+SHAPE = re.compile(r" \([\d×]+\)$")
+"""How a scope ends that is a tensor."""
+
+_PART = re.compile(r"[/.](?=[^\W\d])")
+"""What is before a part of a path."""
+
+_LAST_TERM = "… + "
+
 _OPERATORS = frozenset("·+−(")
 """What expressions have, and names do not."""
 
@@ -45,13 +53,26 @@ def few(names: Sequence[str], most: int, joint: str = ", ") -> str:
     return f"{joint.join(names[:most])}{more}"
 
 
-def subscripts(name: str) -> str:
-    """Return the numbers that tell a name from others of its list: of `w['q'][0][2]`, `[0][2]`.
+def shortened(name: str, most: int) -> str:
+    """Return a name in at most so many characters, with the end, which tells it from others.
 
-    An expression, such as `w[0]·x[2]`, has none.
+    Of a path, such as `layer0/head1/q` or `net.w[0]`, the start is left out. Where the last part
+    has no room, its middle is, but not the numbers after it. Of an expression the middle is left
+    out, too: a product and the sum that it is added to end alike. Of a sum that is shown by its
+    last term (`… + w3·x3`), that term is shortened.
     """
-    found = _ELEMENT.search(name[-_LONGEST_ELEMENT:])
-    return found[0] if found and _OPERATORS.isdisjoint(name) else ""
+    if len(name) <= most:
+        return name
+    if name.startswith(_LAST_TERM) and most > 2 * len(_LAST_TERM):
+        return f"{_LAST_TERM}{shortened(name.removeprefix(_LAST_TERM), most - len(_LAST_TERM))}"
+    room = max(most, 1) - 1
+    is_path = _OPERATORS.isdisjoint(SHAPE.sub("", name))
+    last = _PART.split(name)[-1] if is_path else name
+    if len(last) <= room:
+        return f"…{name[len(name) - room :]}"[:most]
+    numbers = _ELEMENT.search(last[-_LONGEST_ELEMENT:])
+    end = max((room + 1) // 2, min(len(numbers[0]), room) if numbers else 0)
+    return f"{last[: room - end]}…{last[len(last) - end :]}"[:most]
 
 
 def as_json(content: Any) -> str:

@@ -16,7 +16,6 @@ from stepgrad.cli import PROGRAM
 from stepgrad.cli.output import echo, echo_lines
 from stepgrad.errors import StepgradError
 from stepgrad.opening import (
-    SAVED,
     How,
     Opened,
     files_typed,
@@ -28,7 +27,7 @@ from stepgrad.opening import (
 )
 from stepgrad.program.named import MODULE
 from stepgrad.recording.foreign.remark import GRADLESS, OPERATORLESS
-from stepgrad.recording.recording import Recording
+from stepgrad.recording.recording import SAVED, Recording
 from stepgrad.scenario.library import shipped, shipped_lessons
 
 PLAIN = click.option(

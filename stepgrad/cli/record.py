@@ -18,8 +18,9 @@ from stepgrad.cli.output import echo, echo_lines
 from stepgrad.cli.progress import progress_bar
 from stepgrad.cli.selecting import BUG, HOW
 from stepgrad.errors import StepgradError
-from stepgrad.opening import SAVED, How, open_typed, saved_as
+from stepgrad.opening import How, open_typed, saved_as
 from stepgrad.program.signals import finishing
+from stepgrad.recording.recording import SAVED
 
 
 @click.command(cls=FileCommand)

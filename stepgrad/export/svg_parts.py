@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from math import ceil
 from xml.sax.saxutils import escape
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 
 from stepgrad.drawing.colours import sign
 from stepgrad.drawing.layout import Box, Wire
 from stepgrad.export.svg_style import LABEL
-from stepgrad.printable import subscripts
+from stepgrad.printable import shortened
 from stepgrad.replay.graph.contents import Content, Fold
 from stepgrad.replay.graph.picture import Edge
 from stepgrad.replay.graph.stages import Stage
@@ -106,12 +106,10 @@ def draw_wire_end(x: float, y: float, stage: Stage, source: Content | None) -> I
 
 
 def _within(content: Content) -> str:
-    """Return the name of a box with its scope, cut at the front where it is too long."""
+    """Return the name of a box with its scope."""
     mark = "+ " if isinstance(content, Fold) else ""
     text = f"{content.scope}/{content.name}" if content.scope else content.name
-    if cell_len(text) > _NAME:
-        text = f"…{set_cell_size(text[::-1], _NAME - 1).rstrip()[::-1]}"
-    return f"{mark}{text}"
+    return f"{mark}{shortened(text, _NAME)}"
 
 
 def draw_box(box: Box, content: Content) -> Iterator[str]:
@@ -164,15 +162,9 @@ def fitted(content: Content) -> str:
     return short(content.name)
 
 
-def short(text: str) -> str:
-    """Cut a text that is too long for a box, but not what tells a name from others."""
-    if cell_len(text) <= LONGEST:
-        return text
-    end = subscripts(text)
-    room = LONGEST - 1 - cell_len(end)
-    if room < 1:
-        end, room = "", LONGEST - 1
-    return f"{set_cell_size(text.removesuffix(end), room).rstrip()}…{end}"
+def short(name: str) -> str:
+    """Cut a name that is too long for a box, but not what tells it from others."""
+    return shortened(name, LONGEST)
 
 
 def pixels(text: str, size: int) -> int:

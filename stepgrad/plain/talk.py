@@ -19,6 +19,7 @@ from stepgrad.plain.words import read_message, sentence
 from stepgrad.printable import counted, printable
 from stepgrad.progress import advance
 from stepgrad.replay.commands import table
+from stepgrad.replay.commands.saving import leaving
 from stepgrad.replay.commands.script import Press, UnknownCommandError, carry_out, read
 from stepgrad.replay.commands.table import Command
 from stepgrad.replay.lesson.following import Lesson
@@ -243,6 +244,13 @@ def _play(talk: Talk, press: Press) -> Answer:
     return replace(talk, session=session.go(session.cursor.seek(end)), lesson=lesson), said
 
 
+def _quit(talk: Talk, _: Press) -> Answer:
+    """Leave; say first what would be lost."""
+    if (warned := leaving(talk.session)) is not None:
+        return replace(talk, session=warned), [read_message(warned.said)]
+    return replace(talk, over=True), ()
+
+
 def _says(sentences: Callable[[Press], Iterable[str]]) -> Callable[[Talk, Press], Answer]:
     """Make an answer that changes nothing."""
     return lambda talk, press: (talk, [*sentences(press)])
@@ -265,6 +273,6 @@ _OWN: Mapping[str, Callable[[Talk, Press], Answer]] = {
     "stop_recording": _says(lambda _: ["Nothing is being recorded."]),
     "palette": _says(lambda _: commands_told()),
     "help": _says(lambda press: help_told(press.text or "")),
-    "quit": lambda talk, _: (replace(talk, over=True), ()),
+    "quit": _quit,
 }
 """What commands do here that only the screen can do otherwise."""

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from time import monotonic
 from typing import NamedTuple
 
 from stepgrad.engine.tape import active_tape
@@ -65,6 +66,7 @@ def run_program(  # noqa: PLR0913 - all that there is to a program
     program = program_of(name)
     recording, process = Recording(), os.getpid()
     recording.world = world
+    begun = monotonic()
     with witnessing() as unrecorded:
         status, failure = _recorded(
             recording,
@@ -79,6 +81,7 @@ def run_program(  # noqa: PLR0913 - all that there is to a program
         if os.getpid() != process:
             raise SystemExit(status)
         note = unrecorded.note(recorded=recording.size > 0)
+    recording.unsaved = monotonic() - begun
     if failure:  # perhaps there was no memory left: now there is, even what functions refer to
         gc.collect()
     reopen_streams()

@@ -10,7 +10,10 @@ from stepgrad.recording.blocks import Backward
 from stepgrad.recording.log import Log, Node
 from stepgrad.recording.source import Source
 
-__all__ = ["Node", "Recording", "Source"]
+__all__ = ["SAVED", "Node", "Recording", "Source"]
+
+SAVED = ".stepgrad"
+"""The suffix of the file of a recording."""
 
 _PAGES = "stepgrad.export.replay_page"
 """What shows a recording in a notebook; a log knows no more of it than its name."""
@@ -23,7 +26,10 @@ class Recording(Log):
     what has happened up to now, and other threads see it as of the last complete block. `history`
     answers what a value or a gradient was at any position; `replay.State` does so by name.
     `sources` are the texts of the files that made nodes, by path; the first is the program itself.
+    `unsaved` is how many seconds a program took that is recorded here and in no file.
     """
+
+    unsaved = 0.0
 
     def __repr__(self) -> str:
         self.settle()
@@ -58,3 +64,4 @@ class Recording(Log):
         from stepgrad.recording import store  # noqa: PLC0415
 
         store.save(self, path)
+        self.unsaved = 0.0

@@ -111,6 +111,11 @@ def row_names(recording: Recording) -> Mapping[int, str]:
     return _grouped(recording).names
 
 
+def folded_matrices(recording: Recording) -> Sequence[ScopeLine]:
+    """Return the line of each matrix that is folded unless a node in it is selected."""
+    return [line for line in _grouped(recording).lines if isinstance(line, ScopeLine)]
+
+
 class _Grouped(NamedTuple):
     lines: Sequence[Line]
     names: Mapping[int, str]

@@ -15,6 +15,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import resource
 import select
 import signal
 import statistics
@@ -40,6 +41,9 @@ TAKEN = b"\x1b[?1049h"
 
 STAGES = ("loaded", "first paint", "at rest")
 
+MOST = 120
+"""Seconds of the processor that a side may take."""
+
 SIDES = ("two_layer", "xor_tanh", "50,000 nodes")
 SCRIPT = "s" * 20 + "S" * 15 + "n" * 5 + "N" * 4 + "s" * 10 + "S" * 6
 """Keys of which each moves, in every recording: one that changes nothing has no answer."""
@@ -50,6 +54,12 @@ ENVIRONMENT = {
     "COLORTERM": "truecolor",
     "PYTHONDONTWRITEBYTECODE": "",
 }
+
+
+def _limit() -> None:
+    """End with the terminal, if a benchmark that is killed cannot see to it, and at any rate."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST, MOST))
 
 
 class Terminal:
@@ -65,6 +75,7 @@ class Terminal:
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
+            preexec_fn=_limit,  # noqa: PLW1509 - a command in between would have to start as well
             env=os.environ | ENVIRONMENT,
         )
         os.close(theirs)

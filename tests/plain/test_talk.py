@@ -28,7 +28,7 @@ from tries import tries
 
 ANSWERS = {
     "goto": "3", "search": "x", "predict": "1.5", "break_where": "value > 1", "edit": "x = 2",
-    "world": "overwrite",
+    "world": "overwrite", "save": "run.json",  # which is refused
 }  # fmt: skip
 
 

@@ -193,3 +193,10 @@ def test_no_message_spells_a_key_out() -> None:
         for path in sorted((Path(stepgrad.__file__).parent / folder).rglob("*.py")):
             text = re.sub(r'"""[\s\S]*?"""|#.*', "", path.read_text(encoding="utf-8"))
             assert not spelt.search(text), f"{path.name}: {spelt.search(text)}"
+
+
+@pytest.mark.parametrize("width", [38, 58, 64])
+def test_between_the_columns_of_the_help_there_is_room(width: int) -> None:
+    for titles in COLUMNS:
+        rows = help_text(titles, DEFAULT, width).split("\n")
+        assert all(row.cell_length < width for row in rows)

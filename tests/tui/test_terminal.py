@@ -36,20 +36,21 @@ FAREWELL = f"import sys; sys.stderr = open({{!r}}, 'w'); {PROGRAM}"
 class Terminal:
     """A terminal of 80×24 with stepgrad in it; `seen` is everything that came out.
 
-    A `program` is started as Python starts it; a command of ours is forked.
+    A `program` is started as Python starts it, and perhaps the terminal does not control it, so
+    that it gets no signal from it; a command of ours is forked.
     """
 
-    def __init__(self, *command: str | Path, program: str = "") -> None:
+    def __init__(self, *command: str | Path, program: str = "", controls: bool = True) -> None:
         self.fd, self.other = pty.openpty()
         self.ends = [self.fd, self.other]
         self.resize(80, 24)
         self.modes = termios.tcgetattr(self.other)
         self.seen = b""
-        self.process = self._started(program) if program else self._forked(command)
+        self.process = self._started(program, controls) if program else self._forked(command)
 
-    def _started(self, program: str) -> subprocess.Popen[bytes]:
+    def _started(self, program: str, controls: bool) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            python("-c", program, terminal=True),
+            python("-c", program, terminal=controls),
             stdin=self.other,
             stdout=self.other,
             stderr=self.other,
@@ -113,9 +114,9 @@ def plain(output: bytes) -> str:
 
 
 @contextmanager
-def showing(*command: str | Path, program: str = "") -> Iterator[Terminal]:
+def showing(*command: str | Path, program: str = "", controls: bool = True) -> Iterator[Terminal]:
     """A terminal with a command, or with a program, in it."""
-    terminal = Terminal(*command, program=program)
+    terminal = Terminal(*command, program=program, controls=controls)
     try:
         yield terminal
     finally:
@@ -193,6 +194,51 @@ def test_a_terminal_that_closes_ends_the_debugger(tmp_path: Path) -> None:
         terminal.hang_up()
         terminal.process.wait(10)
         assert words.read_text() == ""
+
+
+DEAF = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); "
+"""As nohup starts a program."""
+
+
+@pytest.mark.parametrize("plays", [False, True])
+@pytest.mark.parametrize(("deaf", "status"), [("", -1), (DEAF, 0)])
+def test_a_terminal_that_goes_without_a_signal_ends_the_debugger(
+    deaf: str, status: int, plays: bool
+) -> None:
+    with showing(program=deaf + PROGRAM, controls=bool(deaf)) as terminal:
+        terminal.wait_for("chain rule")
+        if plays:  # then much is written to what is no longer there
+            since = terminal.press("+++ ")
+            terminal.wait_for("playing, 16 events", since)
+        terminal.hang_up()
+        assert terminal.process.wait(10) == status
+
+
+OUTLIVES = """
+import os, sys, time
+import stepgrad
+x = stepgrad.Value(3.0, label="x")
+y = x * x
+{}
+while os.isatty(0):
+    time.sleep(0.01)
+open(sys.argv[1], "w").write("went on")
+"""
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_a_program_that_outlives_its_terminal_ends_without_a_screen(
+    shown: bool, tmp_path: Path
+) -> None:
+    path, note = tmp_path / "outlives.py", tmp_path / "note"
+    path.write_text(OUTLIVES.format("stepgrad.debug()" if shown else "print('ready')"))
+    words = ["run", str(path), str(note)]
+    program = f"{DEAF}import sys; sys.argv[1:] = {words!r}; import stepgrad.__main__"
+    with showing(program=program) as terminal:
+        terminal.wait_for("2/2" if shown else "ready\r\n")
+        terminal.hang_up()
+        assert terminal.process.wait(10) == 0
+        assert note.read_text() == "went on"
 
 
 KEPT = """

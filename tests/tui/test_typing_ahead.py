@@ -9,7 +9,7 @@ from textual.events import Key, Paste
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from screens import debugger, drained
+from screens import debugger, drained, shown
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
@@ -19,7 +19,7 @@ from stepgrad.tui.widgets.prompt import Prompt
 
 NAMED = {"\r": "enter", "\x1b": "escape", "\x7f": "backspace", "\t": "tab",
          "/": "slash", ":": "colon", ".": "full_stop", "=": "equals_sign", " ": "space",
-         "?": "question_mark"}  # fmt: skip
+         "?": "question_mark", "%": "percent_sign"}  # fmt: skip
 
 
 async def at_once(pilot: Pilot[None], text: str) -> None:
@@ -145,7 +145,7 @@ async def test_a_prompt_hides_neither_the_chain_line_nor_its_problem(
 ) -> None:
     async with debugger(size=size) as (pilot, screen):
         start = screen.now
-        for keys in ("fnnnnnp", ":w9\r", "B", "4/", "7:"):
+        for keys in ("fnnnnnp", ":w9\r", "B", "%", "4/", "7:"):
             screen.session = start
             await at_once(pilot, keys)
             chain, prompt = screen.query_one("#chain"), screen.query_one(Prompt)
@@ -158,6 +158,15 @@ async def test_a_prompt_hides_neither_the_chain_line_nor_its_problem(
                 assert screen.maximized is not None, "Esc leaves the prompt first"
                 await at_once(pilot, "\x1b")
             assert screen.maximized is None, keys
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+async def test_what_may_be_typed_is_there_in_full(size: tuple[int, int]) -> None:
+    async with debugger(size=size) as (pilot, _):
+        await at_once(pilot, "%")
+        assert "open NODE, skip_update K; leave empty for none" in " ".join(
+            shown(pilot.app).split()
+        )
 
 
 async def test_who_points_at_something_is_not_asked_any_more() -> None:

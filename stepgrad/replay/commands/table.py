@@ -13,6 +13,7 @@ from stepgrad.replay.commands import (
     looking,
     moving,
     predicting,
+    saving,
     searching,
     stopping,
     turning,
@@ -161,6 +162,8 @@ _RECORDING = (
     Command("redo", ("ctrl+y",), "redo an edit", "", variants.redo, long=True),
     Command("undo_edits", ("E",), "undo all edits", "undo all", variants.undo_edits),
     Command("difference", ("D",), "what the edits changed", "difference", report=True),
+    Command("save", ("ctrl+s",), "save the recording (stepgrad run opens it)", "save",
+            saving.save, "the name of a file", form=saving.form, long=True),
     Command("stop_recording", ("R",), "stop recording: keep what there is"),
 )  # fmt: skip
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
+from stepgrad.printable import SHAPE
 from stepgrad.recording.kept import kept
 from stepgrad.replay.graph.scene import Scene
 
@@ -163,9 +163,6 @@ class Outline:
         return at, 0 if self._runs[at].folded else place - self._runs[at].start
 
 
-_SHAPE = re.compile(r" \([\d×]+\)$")
-
-
 @kept(8)
 def outline(scene: Scene, folded: frozenset[str]) -> Outline:
     """Return the outline of a scene with these scopes folded."""
@@ -184,12 +181,12 @@ def folds(scene: Scene) -> frozenset[str]:
 
 def is_tensor(scope: str) -> bool:
     """Whether the nodes of a scope are the elements of a tensor: `l1/linear (4×3)`."""
-    return _SHAPE.search(scope) is not None
+    return SHAPE.search(scope) is not None
 
 
 def without_shape(scope: str) -> str:
     """Return a scope that is a tensor without its shape, where there is no room for that."""
-    return _SHAPE.sub("", scope)
+    return SHAPE.sub("", scope)
 
 
 def fitting(scene: Scene, room: int) -> frozenset[str]:

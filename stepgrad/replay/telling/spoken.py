@@ -122,12 +122,23 @@ _READ_OUT: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
 """What stands in the texts of messages, verdicts and lessons, and how it is read out."""
 
 
+_FILE = re.compile(r"(\S*\.stepgrad\b)")
+
+
 def read_out(text: str) -> str:
-    """Say a text in which there is notation: brackets stay, for they pause, and prose has some."""
+    """Say a text in which there is notation: brackets stay, for they pause, and prose has some.
+
+    The path of a saved recording is said as it is typed.
+    """
+    parts = _FILE.split(text)
+    return "".join(part if at % 2 else _read_out(part) for at, part in enumerate(parts)).strip()
+
+
+def _read_out(text: str) -> str:
     text = re.sub(r"(⁻?)([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", _power, text)
     for pattern, words in _READ_OUT:
         text = re.sub(pattern, words, text)
-    return text.strip()
+    return text
 
 
 _MARKS = {

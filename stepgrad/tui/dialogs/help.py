@@ -49,9 +49,8 @@ LEGEND = (
     "mouse: names, titles, keys and lines of the source can be clicked",
     "∇: the gradient  z → h: a neuron going forward  ∇z ← ∇h: going back",
     "Σ on a wire: the running sum of a gradient  ┼: shut, nothing goes back",
-    "┄▶: the way to the root, which is out of view",
+    "┄▶: to the root, which is out of view  2 → 2.1: before and after the edits",
     "empty frames: dashed, not computed yet, or only partly in view",
-    "2 → 2.1: before and after the edits",
     "play moves each number along its wire, but in a network, whose wires are weights",
     "TEXTUAL_ANIMATIONS=none reduces motion; NO_COLOR=1 shows no colours",
     "themes, in the palette or with --theme: high-contrast, colour-blind, …-light",
@@ -72,8 +71,9 @@ def _block(title: str, keymap: Keymap, width: int) -> Iterator[_Row]:
     """Yield a group: its title, then its commands, with similar ones on one line."""
     alone = [command for command in GROUPS[title] if command.panel]
     yield [(title, ink.NAME), (f"  {ABOUT.get(title, '')}", ink.QUIET)]
-    yield from _panels(alone, keymap, width)
     roomy = width >= ROOMY
+    width -= 1 + roomy  # the next column is beside it
+    yield from _panels(alone, keymap, width)
     others = [command for command in GROUPS[title] if not command.panel]
     for group in [[each] for each in others] if roomy else _together(others):
         keys = _keys(group, keymap)

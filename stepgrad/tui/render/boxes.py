@@ -70,7 +70,7 @@ class GraphBox(NamedTuple):
     @classmethod
     def of_scope(cls, line: ScopeLine, form: Form) -> GraphBox:
         """Write a scope's name as far as there is room, and its number of nodes."""
-        scope = ink.fit_end(line.scope, min(cell_len(line.scope), _SCOPE))
+        scope = ink.fit_name(line.scope, min(cell_len(line.scope), _SCOPE))
         name = f"+ {scope} ×{len(line.nodes):,}"
         width = cell_len(name)
         if form.framed:
@@ -106,7 +106,7 @@ class GraphBox(NamedTuple):
 
 @kept(1024)
 def _name(recording: Recording, node: int, room: int) -> str:
-    return ink.fit(short_title(recording, node), room).strip()
+    return ink.fit_name(short_title(recording, node), room).strip()
 
 
 def _inside(state: State) -> str:

@@ -153,5 +153,5 @@ def _root(state: State) -> list[ink.Span]:
     if state.output is None:
         return []
     root, value = state.output
-    name = ink.fit(short_title(state.recording, root), 12).strip()
+    name = ink.fit_name(short_title(state.recording, root), 12).strip()
     return [(f"{name} = ", ink.QUIET), (number(value), ink.NAME), (" ", "")]

@@ -7,8 +7,7 @@ from textual.color import Color
 from textual.content import Content
 
 from stepgrad.drawing import colours
-from stepgrad.printable import printable, subscripts
-from stepgrad.tui.render.canvas import cells_of, cut
+from stepgrad.printable import printable, shortened
 
 Span = tuple[str, str]
 """A stretch of text and its style."""
@@ -90,27 +89,20 @@ def doing(action: str, *arguments: object) -> str:
 
 
 def fit(text: str, width: int) -> str:
-    """Text in exactly `width` cells; one that is too long is cut at its end.
-
-    Of a name such as `state['wte'][0][12]`, the end stays, which tells it from others.
-    """
+    """Text in exactly `width` cells; one that is too long is cut at its end."""
     text = printable(text)
     missing = width - cell_len(text)
     if missing >= 0:
         return text + " " * missing
-    end = subscripts(text)
-    room = width - cell_len(end)
-    if end and room > 0:
-        return fit(text.removesuffix(end), room) + end
     return Content(text).truncate(max(width, 0), ellipsis=True, pad=True).plain
 
 
-def fit_end(text: str, width: int) -> str:
-    """Text in exactly `width` cells; one that is too long, such as a path, is cut at its start."""
-    cells = cells_of(text)
-    if len(cells) > width:
-        text = f"…{''.join(cut(cells, len(cells) - max(width, 1) + 1, len(cells)))}"
-    return fit(text, width)
+def fit_name(name: str, width: int) -> str:
+    """A name or a path in exactly `width` cells; of one that is too long, the end stays."""
+    name = printable(name)
+    rooms = range(min(width, len(name)), 0, -1)  # a wide character takes two
+    names = (shortened(name, room) for room in rooms)
+    return fit(next((each for each in names if cell_len(each) <= width), ""), width)
 
 
 def line(*spans: Span) -> Content:

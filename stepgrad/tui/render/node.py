@@ -22,7 +22,7 @@ from stepgrad.tui.render import ink
 LABEL = 9
 
 _LEAST = 5
-"""The fewest cells that say which derivative is meant: `∂h2/…`."""
+"""The fewest cells that say which derivative is meant: `∂…∂x`."""
 
 
 def heading(state: State, node: int, *, selected: bool = False) -> str:
@@ -54,7 +54,7 @@ def event_at(state: State, node: int, width: int, height: int, y: int) -> int | 
 class _Row(NamedTuple):
     """A row of the panel, and the position just after the event that it is about.
 
-    Where it is too wide, its end is cut; or the span `yields`, while something of it remains. Of a
+    Where it is too wide, its end is cut; or the span that `yields`, a name, is shortened. Of a
     row that `ends` in what matters, such as the line of a file, the end is kept. An `extra` span at
     the end is left out whole.
     """
@@ -74,7 +74,12 @@ class _Row(NamedTuple):
             text, style = spans[self.yields]
             room = width - ink.line(*spans).cell_length + cell_len(text)
             if _LEAST <= room < cell_len(text):
-                spans[self.yields] = ink.fit(text, room), style
+                spans[self.yields] = ink.fit_name(text, room), style
+            elif (
+                not self.extra and cell_len(text) > width - LABEL
+            ):  # the number at the end stays as well
+                told = "".join(text for text, _ in spans[1:])
+                spans[1:] = [(ink.fit_name(told, width - LABEL), style)]
         return ink.line(*spans).truncate(width, ellipsis=True)
 
 
@@ -86,7 +91,7 @@ def _laid_out(rows: Sequence[_Row], width: int, height: int) -> list[tuple[Conte
         line = ink.line(*row.spans)
         if row.ends and line.cell_length > width > 2 * LABEL:
             (label, quiet), (text, style) = row.spans
-            line = ink.line((label, quiet), (ink.fit_end(text, width - LABEL), style))
+            line = ink.line((label, quiet), (ink.fit_name(text, width - LABEL), style))
         head, rest = line[:LABEL], line[LABEL:].wrap(max(width - LABEL, 1))
         if len(rest) - 1 > spare or width <= 2 * LABEL:
             lines.append((row.cut(width), row))
@@ -146,10 +151,11 @@ def _ledger(state: State, node: int, room: int) -> Iterator[_Row]:
             (f"{'= ' * bool(each.overwritten)}{number(seen)}", ink.sign(seen)),
             *(() if right is None else ((f" {ink.MISTAKE} {number(right)}", ink.HALT),)),
             (at, ink.CURRENT if here else ink.QUIET),
-            (f" from {short_title(state.recording, each.out)}", ink.QUIET),
+            (" from ", ink.QUIET),
+            (short_title(state.recording, each.out), ink.QUIET),
             (f" ({upstream}·{bracketed(local)})", ""),
             position=each.position,
-        )
+        )._replace(yields=-1, extra=True)  # the name, once the product is left out
         label = ""
 
 
@@ -201,7 +207,7 @@ def _locals(state: State, node: int, *, told: bool) -> Iterator[_Row]:
 def _whereabouts(state: State, node: int) -> Iterator[_Row]:
     facts = state.node(node)
     if facts.place.scope:
-        yield _row("scope", (facts.place.scope, ink.QUIET))
+        yield _row("scope", (facts.place.scope, ink.QUIET))._replace(yields=1)
     if line := made_by(state.recording, facts):
         yield _row("source", (line, ink.QUIET))._replace(ends=True)
 

@@ -15,7 +15,7 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay.graph.contents import Fold
 from stepgrad.replay.graph.outline import ScopeLine, without_shape
 from stepgrad.replay.graph.summary import span
-from stepgrad.replay.matrices import row_names, values
+from stepgrad.replay.matrices import folded_matrices, row_names, values
 from stepgrad.replay.session import Session
 from stepgrad.replay.training import course, gradient_course
 from stepgrad.tui.render import ink
@@ -42,7 +42,7 @@ def parameter_row(session: Session, node: int, width: int) -> Content:
         gradients = gradient_course(recording, node, points)
         shown = _with_course(gradients, points, state.grad(node), gradient)
         numbers += [(_GRADIENT, ink.QUIET), *shown]
-    name = ink.fit_end(names[node], _room(width, points))
+    name = ink.fit_name(names[node], _room(width, points))
     style = ink.CURRENT if current else ink.PLAIN
     marker = marker_of(session, current=current, selected=selected)
     row = Content.assemble((f"{marker} ", ink.CURRENT), (name, style), " ", *numbers)
@@ -56,18 +56,20 @@ def matrix_row(session: Session, line: ScopeLine, width: int) -> Content:
     an open one, the name stands alone.
     """
     if not line.nodes:
-        return Content.styled(ink.fit(f" − {line.scope}", width), ink.QUIET)
+        return Content.styled(f" − {ink.fit_name(line.scope, width - 3)}", ink.QUIET).truncate(
+            width
+        )
     fold = Fold(session.state, line, current=line.holds(session.state.focus))
     selected = line.holds(session.selected)
     told = [(f"{span(values(session.state, line)):>{_SPAN}}", ink.PLAIN)]
     if width >= _WIDE:
         told += [(" ∇", ink.QUIET), (f"{fold.span:>{_SPAN}}", ink.PLAIN)]
     room = max(width - 6 - sum(cell_len(text) for text, _ in told), 0)
-    name = line.scope if cell_len(line.scope) <= room else without_shape(line.scope)
+    name = line.scope if cell_len(line.scope) <= room else _matrices(session.recording, room)[line]
     row = Content.assemble(
         (marker_of(session, current=fold.current, selected=selected), ink.CURRENT),
         ("+ ", ink.QUIET),
-        (ink.fit_end(name, room), ink.CURRENT if fold.current else ink.PLAIN),
+        (ink.fit_name(name, room), ink.CURRENT if fold.current else ink.PLAIN),
         *told,
         (f" {bar(fold.summary.high)} ", ink.PLAIN),
     )
@@ -96,13 +98,20 @@ def _names(recording: Recording, width: int) -> tuple[Mapping[int, str], int]:
     names: Sequence[str] = [*titles.values()]
     for points in COURSES:
         room = _room(width, points)
-        short = shortened(names, room)
+        short = alike(names, room)
         if max(map(len, short)) <= room:
             return dict(zip(titles, short, strict=True)), points
     return titles, COURSES[0]
 
 
-def shortened(names: Sequence[str], room: int) -> Sequence[str]:
+@kept(4)
+def _matrices(recording: Recording, room: int) -> Mapping[ScopeLine, str]:
+    """The names of all folded matrices without their shapes, shortened until they fit."""
+    lines = folded_matrices(recording)
+    return dict(zip(lines, alike([without_shape(line.scope) for line in lines], room), strict=True))
+
+
+def alike(names: Sequence[str], room: int) -> Sequence[str]:
     """Shorten names, all alike, so that they fit and differ: `layer1/w` to `lay1/w`.
 
     First the scopes in them, then what is named: `l1.weight[0,2]` to `l1.w[0,2]`. If that is
@@ -110,15 +119,20 @@ def shortened(names: Sequence[str], room: int) -> Sequence[str]:
     """
     indices: dict[str, str] = {}  # the longest of each tensor: a model has few tensors
     for name in names:
-        tensor, bracket, index = name.partition("[")
-        indices[tensor] = max(indices.get(tensor, ""), bracket + index, key=len)
+        tensor, index = _parted(name)
+        indices[tensor] = max(indices.get(tensor, ""), index, key=len)
     for scope, last in _LETTERS:
         short = {each: _abbreviated(each, scope, last) for each in indices}
         longest = max(len(short[each]) + len(index) for each, index in indices.items())
         if longest <= room and len({*short.values()}) == len(short):
-            parted = (name.partition("[") for name in names)
-            return [f"{short[tensor]}{bracket}{index}" for tensor, bracket, index in parted]
+            return [f"{short[tensor]}{index}" for tensor, index in map(_parted, names)]
     return names
+
+
+def _parted(name: str) -> tuple[str, str]:
+    """Part a name into that of its tensor and the index of an element."""
+    tensor = _INDEX.sub("", name)
+    return tensor, name[len(tensor) :]
 
 
 _WHOLE = 1 << 10
@@ -129,7 +143,8 @@ _LETTERS = (
 )
 """How many letters to keep of scopes, and of what is named, in the order in which that is tried."""
 
-_SCOPE = re.compile(r"([^/.]+?)(\d*)(?=[/.])")
+_INDEX = re.compile(r"(?:\[[^]]*\])+$")
+_SCOPE = re.compile(r"([^/.[\]]+?)((?:\d|\[[^]]*\])*)(?=[/.])")
 _LAST = re.compile(r"([^/.]+?)(\d*)$")
 
 

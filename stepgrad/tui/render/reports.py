@@ -150,7 +150,7 @@ def difference_report(session: Session, keys: Keymap = KEYS, width: int = 0) -> 
     if width and most + sum(map(_widest, columns)) > width:
         columns.remove(by)
         most = min(most, max(width - sum(map(_widest, columns)), _NAME))
-    named = [(ink.fit_end(name, most), style) for name, style in names]
+    named = [(ink.fit_name(name, most), style) for name, style in names]
     table = map(list, zip(named, *columns, strict=True))
     return ink.lines(*table, [], [(first, ink.QUIET)])
 

@@ -34,7 +34,7 @@ def spy(session: Session, width: int, height: int) -> list[Content]:
     lines = []
     for y, dots in enumerate(_plot(scene, rows, max(width - margin, 0), height)):
         style = ink.CURRENT if y == bright else ink.QUIET
-        scope = f"{ink.fit_end(scopes[y], margin - 2)}  " if margin else ""
+        scope = f"{ink.fit_name(scopes[y], margin - 2)}  " if margin else ""
         lines.append(Content.assemble((scope, ink.PLAIN), (dots, style)).truncate(width))
     return lines
 

@@ -35,7 +35,7 @@ def scope_row(session: Session, line: ScopeLine, width: int) -> Content:
     these that are exactly 0 or never reached.
     """
     if not line.nodes:
-        return Content.styled(ink.fit(f"  {line.scope}", width), ink.QUIET)
+        return Content.styled(f"  {ink.fit_name(line.scope, width - 2)}", ink.QUIET).truncate(width)
     fold = Fold(session.state, line, current=line.holds(session.state.focus))
     selected = line.holds(session.selected)
     marker = marker_of(session, current=fold.current, selected=selected)
@@ -43,7 +43,7 @@ def scope_row(session: Session, line: ScopeLine, width: int) -> Content:
     if cell_len(line.scope) + len(told) > room:
         told = told.lstrip()
     name = line.scope if cell_len(line.scope) + len(told) <= room else without_shape(line.scope)
-    name = ink.fit_end(name, room - len(told))
+    name = ink.fit_name(name, room - len(told))
     style = ink.CURRENT if fold.current else ink.PLAIN if fold.made else ink.QUIET
     row = Content.assemble(
         (marker, ink.CURRENT),
@@ -89,7 +89,7 @@ def tape_row(session: Session, node: int, width: int) -> Content:
     indent = "  " if facts.place.scope else ""
     unnamed = facts.constant and not facts.name
     title = "constant" if unnamed else short_title(state.recording, node)
-    name = ink.fit(indent + title, of_name)
+    name = indent + ink.fit_name(title, of_name - len(indent))
     room = cells - 1 - session.changed  # an arrow must not lead to the next column
     value = shown.shown_value.fitted(room)
     beside = shown.derivative

@@ -110,7 +110,7 @@ def _row(state: State, sample: Sample, columns: int) -> Content:
             (f"{_fitted(first(node), NUMBER - 3):>{NUMBER - 3}}", "") for node in sample.inputs
         ]
     else:
-        spans = [(ink.fit(sample.scope, NUMBER - 3), "")]
+        spans = [(ink.fit_name(sample.scope, NUMBER - 3), "")]
     for output, target in zip_longest(sample.outputs, sample.targets):
         answer = state.value(output)
         shown = "–" if answer is None else _fitted(answer, NUMBER)

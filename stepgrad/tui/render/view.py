@@ -201,13 +201,16 @@ def _start(
 def pages(spans: Sequence[Span], page: int, last: int, extent: int) -> list[int]:
     """Return where pages start, so that two neighbouring spans are together on one of them.
 
-    A span that is longer than a page has a page from its beginning on.
+    No span is cut by every page, even if it overlaps with others; one that is longer than a page
+    has a page from its beginning on.
     """
     ending = (first for first, _ in spans if extent - first <= last)
     starts, final = [0], min(ending, default=spans[-1][0])
     while (here := starts[-1]) < final:
-        whole = [first for first, stop in spans if here < first and stop <= here + page]
-        start = max(whole) if whole else min(first for first, _ in spans if here < first)
+        ahead = [(first, stop) for first, stop in spans if here < first]
+        whole = [first for first, stop in ahead if stop <= here + page]
+        cut = [first for first, stop in ahead if stop > here + page]
+        start = min(max(whole, default=cut[0]), *cut) if cut else max(whole)
         starts.append(min(start, final))
     return starts
 

@@ -17,6 +17,7 @@ from stepgrad.replay.commands.looking import fold, zoom_by
 from stepgrad.replay.commands.moment import panels
 from stepgrad.replay.commands.moving import go_to_edge, go_to_line
 from stepgrad.replay.commands.parameters import ACTS
+from stepgrad.replay.commands.saving import leaving
 from stepgrad.replay.commands.script import read
 from stepgrad.replay.commands.table import Command
 from stepgrad.replay.session import Session
@@ -226,9 +227,12 @@ class DebuggerScreen(TurningScreen):
         self.app.push_screen(HelpScreen(offered, self.words))
 
     def action_quit(self) -> None:
-        """Leave: for the gallery, or altogether."""
+        """Leave: for the gallery, or altogether; say first what would be lost."""
         self.player.pause()
-        self.dismiss()
+        if (warned := leaving(self.now)) is not None:
+            self.session = warned
+        else:
+            self.dismiss()
 
     def action_type(self, word: str) -> None:
         """Do what a word of a script does: press a key, and answer what it asks, as in `:50%`."""

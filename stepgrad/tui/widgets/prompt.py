@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -39,6 +40,10 @@ class Field(Input, inherit_bindings=False):
                 return super().post_message(message)
         self.replace(text, *self.selection)
         return True
+
+
+_MARGIN = 2
+"""Cells beside the answer."""
 
 
 class Prompt(Vertical):
@@ -78,13 +83,15 @@ class Prompt(Vertical):
     ) -> None:
         """Ask for an answer in some form.
 
-        `check` takes one, or returns what is wrong with it, and `left` ends it.
+        The form is shown where the answer goes, or above it if that is too narrow. `check` takes
+        an answer, or returns what is wrong with it, and `left` ends it.
         """
         self._check = check
         self._left = left
-        self._question.update(Content(question or command.brief))
+        told, fits = question or command.brief, cell_len(form) < self.screen.size.width - _MARGIN
+        self._question.update(Content(told if fits else f"{told} {form}"))
         self._field.value = ""
-        self._field.placeholder = form
+        self._field.placeholder = form if fits else ""
         self._explain("")
         self.display = True
         self.screen.set_focus(self._field)

@@ -32,18 +32,51 @@ def test_fit_fills_its_cells_exactly(text: str, width: int) -> None:
         ("重み", 4, "重み"),
         ("重み", 3, "重…"),
         ("重み", 2, " …"),
-        ("  state['wte'][0][12]", 12, "  st…[0][12]"),
-        ("layer1/ws[3]", 8, "laye…[3]"),
-        ("heads[0].w[3]", 9, "heads…[3]"),
-        ("ws[3]", 4, "…[3]"),
-        ("ws[3]", 3, "ws…"),
-        ("a[0]·bias[3]", 8, "a[0]·bi…"),
         ("two\nlines", 9, "two lines"),
         ("[bold]x[/]", 10, "[bold]x[/]"),
     ],
 )
 def test_fit(text: str, width: int, fitted: str) -> None:
     assert ink.fit(text, width) == fitted
+
+
+@given(odd_names, widths)
+def test_a_name_fills_its_cells_exactly(name: str, width: int) -> None:
+    fitted = ink.fit_name(name, width)
+    assert cell_len(fitted) == width
+    assert fitted.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "fitted"),
+    [
+        ("h", 3, "h  "),
+        ("hidden", 6, "hidden"),
+        ("hidden", 1, "…"),
+        ("hidden", 0, ""),
+        ("hidden", -3, ""),
+        ("cross_entropy_loss", 9, "cros…loss"),
+        ("model.layers[0]/attention/head0/q", 12, "…ion/head0/q"),
+        ("model.layers[0]/attention/head0/q", 2, "…q"),
+        ("net.layers[1].weight[2,3]", 14, "…].weight[2,3]"),
+        ("state['wte'][0][12]", 10, "st…[0][12]"),
+        ("layer1/ws[3]", 8, "…1/ws[3]"),
+        ("layer1/weights[3]", 8, "wei…s[3]"),
+        ("ws[3]", 4, "…[3]"),
+        ("ws[3]", 3, "…3]"),
+        ("a[0]·bias[3]", 8, "a[0…s[3]"),
+        ("… + row3/error", 12, "… + …3/error"),
+        ("… + w3·layer1/h", 14, "… + w3·l…er1/h"),
+        ("… + row3/error", 8, "… +…rror"),
+        ("blocks/0/expand/linear (2×6)", 20, "…expand/linear (2×6)"),
+        ("0.25·x + layer/b", 9, "0.25…er/b"),
+        ("重み", 4, "重み"),
+        ("重み", 3, "…  "),
+        ("two\nlines", 9, "two lines"),
+    ],
+)
+def test_of_a_name_the_end_stays(name: str, width: int, fitted: str) -> None:
+    assert ink.fit_name(name, width) == fitted
 
 
 @given(odd_names)

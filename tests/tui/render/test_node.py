@@ -70,7 +70,7 @@ def test_of_a_local_derivative_the_number_is_kept() -> None:
         (x * 3 + 1).label = "a_name_that_is_long"
     session = at(recording, recording.length)
     last = recording.size - 1
-    assert panel(session, last, 30, 3)[-1] == "local    ∂a_name_that_is_… = 1"
+    assert panel(session, last, 30, 3)[-1] == "local    ∂a_name_…g/∂(x·3) = 1"
 
 
 def test_a_narrow_one_goes_on_in_the_next_line_while_there_are_enough() -> None:

@@ -9,7 +9,7 @@ from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.matrices import parameter_lines
 from stepgrad.replay.session import Session
-from stepgrad.tui.render.parameters import matrix_row, parameter_row, shortened
+from stepgrad.tui.render.parameters import alike, matrix_row, parameter_row
 
 NAMES = [f"layer{i}/neuron{j}/{last}" for i in (1, 2) for j in (1, 2) for last in ("w1", "b")]
 
@@ -18,8 +18,8 @@ NAMES = [f"layer{i}/neuron{j}/{last}" for i in (1, 2) for j in (1, 2) for last i
     ("room", "first"),
     [(30, "layer1/neuron1/w1"), (16, "layer1/neuro1/w1"), (13, "lay1/neu1/w1"), (8, "l1/n1/w1")],
 )
-def test_names_are_shortened_until_they_fit(room: int, first: str) -> None:
-    short = shortened(NAMES, room)
+def test_names_are_alike_until_they_fit(room: int, first: str) -> None:
+    short = alike(NAMES, room)
     assert short[0] == first
     assert len(set(short)) == len(NAMES)
 
@@ -33,17 +33,38 @@ def test_names_are_shortened_until_they_fit(room: int, first: str) -> None:
         (9, "e.l1.w[0]"),
     ],
 )
-def test_names_of_modules_are_shortened_and_what_is_named_last(room: int, first: str) -> None:
+def test_names_of_modules_are_alike_and_what_is_named_last(room: int, first: str) -> None:
     names = [f"encoder.l{i}.{last}" for i in (1, 2) for last in ("weight[0]", "weight[1]", "bias")]
-    short = shortened(names, room)
+    short = alike(names, room)
+    assert short[0] == first
+    assert len(set(short)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("room", "first"),
+    [
+        (30, "model.layer[0].heads[0].query"),
+        (28, "mode.laye[0].head[0].query"),
+        (20, "mo.la[0].he[0].query"),
+        (16, "m.l[0].h[0].quer"),
+    ],
+)
+def test_names_of_matrices_in_lists_are_shortened(room: int, first: str) -> None:
+    names = [
+        f"model.layer[{i}].heads[{j}].{last}"
+        for i in (0, 1)
+        for j in (0, 1)
+        for last in ("query", "key")
+    ]
+    short = alike(names, room)
     assert short[0] == first
     assert len(set(short)) == len(names)
 
 
 def test_names_that_would_become_alike_stay_as_they_are() -> None:
-    assert shortened(["alpha/w", "alto/w"], 3) == ["alpha/w", "alto/w"]
-    assert shortened(["alpha/w", "beta/w"], 3) == ["a/w", "b/w"]
-    assert shortened(["w", "b"], 0) == ["w", "b"]
+    assert alike(["alpha/w", "alto/w"], 3) == ["alpha/w", "alto/w"]
+    assert alike(["alpha/w", "beta/w"], 3) == ["a/w", "b/w"]
+    assert alike(["w", "b"], 0) == ["w", "b"]
 
 
 def _matrices() -> Session:

@@ -84,6 +84,13 @@ def test_a_scope_is_never_wider_than_asked(session: Session, scope: str, width: 
     assert folded.plain.isprintable()
 
 
+def test_scopes_keep_the_end_that_tells_them_apart() -> None:
+    scope = "model/layers[0]/attention/head1"
+    assert scope_row(at(TWO_LAYER, END), ScopeLine(scope), 20).plain == "  …]/attention/head1"
+    folded = scope_row(at(TWO_LAYER, END), ScopeLine(scope, (H,)), 44).plain
+    assert folded.startswith(" + …/attention/head1 ")
+
+
 def test_a_folded_scope_counts_what_is_no_number() -> None:
     with record() as recording:
         leaves = [Value(number) for number in (1.0, 2.0, 3.0)]

@@ -278,6 +278,24 @@ def test_on_some_page_any_two_neighbours_are_whole(
             )
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9)), min_size=1, max_size=12),
+    st.integers(1, 20),
+)
+def test_of_spans_that_overlap_each_is_whole_on_a_page(
+    places: Sequence[tuple[int, int]], page: int
+) -> None:
+    spans = sorted({(start, start + size) for start, size in places})
+    extent = max(stop for _, stop in spans)
+    starts = pages(spans, page, page, extent)
+    assert starts == sorted(set(starts))
+    for first, stop in spans:
+        if stop - first <= page:
+            assert any(start <= first and stop <= start + page for start in starts)
+        else:
+            assert first in starts or any(start <= first < start + page for start in starts)
+
+
 @given(odd_sessions(), st.integers(1, 200), st.integers(1, 40), st.booleans())
 def test_a_view_is_as_large_as_its_panel(
     session: Session, width: int, height: int, fitted: bool
