@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import overload
@@ -16,7 +15,7 @@ from stepgrad.recording.blocks import Block, Forward
 from stepgrad.recording.events import Event
 from stepgrad.recording.foreign.remark import Remark
 from stepgrad.recording.history import History
-from stepgrad.recording.numbered import numbering
+from stepgrad.recording.numbered import Numbering
 from stepgrad.recording.source import Source
 from stepgrad.recording.structure import Context
 
@@ -60,6 +59,7 @@ class Log:
         self._bases = array("q")
         self.history = History(self.blocks, self._forwards, self._bases)
         self._names: dict[int, str] = {}
+        self._numbering: Numbering | None = None
         self._remarks: list[Remark] = []
         self._begun = False
         self._settle: Callable[[], None] = lambda: None
@@ -118,11 +118,6 @@ class Log:
         return self._length
 
     @property
-    def forwards(self) -> Sequence[Forward]:
-        """The forward passes, in order."""
-        return self._forwards
-
-    @property
     def size(self) -> int:
         """How many nodes there are, constants included."""
         return self._size
@@ -161,7 +156,13 @@ class Log:
 
     def called(self, forward: Forward) -> Context:
         """Return what the nodes of a forward pass are called, and where they were made."""
-        return numbering(self).called(forward)
+        return self._numbered().called(forward)
+
+    def _numbered(self) -> Numbering:
+        numbering = self._numbering  # once: another thread may be asking, too
+        if numbering is None or numbering.since != self.changes:
+            numbering = self._numbering = Numbering(self, self._forwards)
+        return numbering
 
     def names(self, position: int) -> dict[str, int]:
         """Return the nodes made by a position, by name; the latest where several have that name.
@@ -169,26 +170,12 @@ class Log:
         Of steps that are alike, the names are those of the latest.
         """
         names: dict[str, int] = {}
-        for forward in self._latest(position):
+        for forward in self._numbered().latest(self, position):
             whole = forward.start + forward.length <= position
             for offset, name in self.called(forward).names.items():
                 if whole or forward.made_at(forward.base + offset) <= position:
                     names[name] = forward.base + offset
         return dict(sorted(names.items(), key=lambda item: item[1]))
-
-    def _latest(self, position: int) -> Sequence[Forward]:
-        """Return passes that have begun by a position: those of the latest step of each shape."""
-        latest = {*map(self.history.forward_of, self._names.copy())}
-        for context, blocks in self.history.index.contexts().items():
-            if context.names:
-                begun = bisect_left(blocks, position, key=lambda block: block.start)
-                latest.update(blocks[max(begun - 2, 0) : begun])  # one may be half made
-        passes: set[Forward] = set()
-        for each in latest:
-            if each not in passes:
-                passes.update(numbering(self).step_of(each))
-        found = (each for each in passes if each.start < position)
-        return sorted(found, key=lambda each: each.base)
 
     def first_named(self, name: str, position: int = 0) -> int:
         """Return the first node of this name that is made after a position.

@@ -69,11 +69,12 @@ def node_called(names: Mapping[str, int], text: str) -> int | None:
 class Numbering:
     """What the nodes of forward passes are called, counted for those steps that are looked at.
 
-    It holds as long as nothing is added to the log.
+    It holds as long as nothing is added to the log: `since` is that of its `changes`.
     """
 
-    def __init__(self, log: Log) -> None:
-        self._forwards = log.forwards
+    def __init__(self, log: Log, forwards: Sequence[Forward]) -> None:
+        self.since = log.changes
+        self._forwards = forwards
         self._steps = log.steps
         self._late = sorted(each for each in dict(log.labels).items() if each[1])
         self._called: dict[Forward, Context] = {}
@@ -85,11 +86,29 @@ class Numbering:
 
     def called(self, forward: Forward) -> Context:
         """Return what the nodes of a pass are called, and where they were made."""
-        if forward not in self._called:
+        found = self._called.get(forward)
+        if found is None:
             self._count(forward)
-        return self._called[forward]
+            found = self._called[forward]
+        return found
 
-    def step_of(self, forward: Forward) -> Sequence[Forward]:
+    def latest(self, log: Log, position: int) -> Sequence[Forward]:
+        """Return passes that have begun by a position: those of the latest step of each kind.
+
+        Every label that there is by then is in one of them.
+        """
+        passes: set[Forward] = set()
+        found = {log.history.forward_of(node) for node, _ in self._late}
+        for context, blocks in log.history.index.contexts().items():
+            if context.names:
+                begun = bisect_left(blocks, position, key=_start)
+                found.update(blocks[max(begun - 2, 0) : begun])  # one may be half made
+        for each in found:
+            if each not in passes:
+                passes.update(self._step_of(each))
+        return sorted((each for each in passes if each.start < position), key=attrgetter("base"))
+
+    def _step_of(self, forward: Forward) -> Sequence[Forward]:
         """Return the passes of the step of one; what comes before the first belongs to that."""
         following = max(bisect_right(self._steps, forward.start), 1)
         begin = self._steps[following - 1] if following > 1 else 0
@@ -106,7 +125,7 @@ class Numbering:
         """Number the step of a pass, and first those that it goes on from."""
         due = [forward]
         while due:
-            step = self.step_of(due[-1])
+            step = self._step_of(due[-1])
             own = (*map(self._labelled, step),)
             used = [*self._used(step, own)]
             uncounted = [other for _, other, _ in used if other not in self._called]
@@ -143,12 +162,6 @@ class Numbering:
         if not late:
             return forward.context
         return _with(forward.context, tuple((node - forward.base, name) for node, name in late))
-
-
-@kept(1)
-def numbering(log: Log) -> Numbering:
-    """Return what the nodes of a log are called, as far as it has come."""
-    return Numbering(log)
 
 
 @kept(4)
