@@ -19,8 +19,7 @@ of the recorder, and becomes blocks that store their edges and what each has lef
 
 Where lines are noted, `naming/` finds what nodes are called, and in which calls they are made, and
 `holders.py` what holds the leaves; `described.py` puts it together. `numbered.py` tells equal names
-of a training step apart. `released.py` finds where a
-program has let go of all that it computed.
+of a training step apart. `released.py` finds where a program has let go of all that it computed.
 
 There are three kinds of shape that blocks share. For each, one file says what it is, and one how
 the recorder finds the one that a new block has:

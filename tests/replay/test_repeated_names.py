@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from stepgrad import Cursor, Recording, State, Value, mark, record, scope
 from stepgrad.harness import Replay
 from stepgrad.program import run_program
 from stepgrad.recording import numbered
+from stepgrad.recording.blocks import Forward
+from stepgrad.recording.numbered import unnumbered
 from stepgrad.recording.structure import Context
 from stepgrad.replay.commands.places import find_place
 from stepgrad.replay.naming import AmbiguousNameError, find_node
@@ -23,6 +28,7 @@ from stepgrad.replay.telling.narration import narrate
 from stepgrad.replay.telling.spoken import read_out, spoken
 from stepgrad.replay.telling.titles import definition, title
 from test_cli import stepgrad
+from tries import tries
 
 RNN = """\
 from stepgrad import Value
@@ -253,6 +259,49 @@ def test_search_conditions_and_stops_know_them(ran: Callable[[str], Recording]) 
     debugger.goto("100%")
     assert debugger.value("h1") == debugger.value("h₁") == pytest.approx(-0.291313, rel=1e-5)
     assert debugger.value("h") == debugger.value("h3")
+
+
+_labels = st.sampled_from(["h", "w", "h[0]", "h[1]", "a/h", None])
+_made = st.tuples(st.integers(-1, 30), _labels)
+_steps = st.lists(st.tuples(st.lists(_made, min_size=1, max_size=6), st.booleans()), max_size=5)
+
+
+@settings(max_examples=tries(200))
+@given(steps=_steps, late=_labels, marked=st.booleans())
+def test_names_tell_apart_what_a_step_makes_and_uses(
+    steps: list[tuple[list[tuple[int, str | None]], bool]], late: str | None, marked: bool
+) -> None:
+    values: list[Value] = []
+    with record() as recording:
+        for number, (made, again) in enumerate(steps):
+            if marked:
+                mark("step", number)
+            for operand, label in made:
+                new = Value(1.0) if operand < 0 or not values else -values[operand % len(values)]
+                values.append(new)
+                new.label = label
+            values[-1].backward()
+            if again:
+                values[-1].label = late
+    for begin, end in pairwise([*recording.steps, recording.length + 1]):
+        passes = [b for b in recording.blocks_between(begin, end) if isinstance(b, Forward)]
+        own = [node for each in passes for node in range(each.base, each.end)]
+        named = [recording.node(node) for node in own]
+        assert [unnumbered(each.name or "") for each in named] == [n.label or "" for n in named]
+        own_names = [node.name for node in named if node.name is not None]
+        assert len({*own_names}) == len(own_names)
+        used = {operand for node in named for operand in node.operands}.difference(own)
+        assert {recording.node(node).name for node in used}.isdisjoint(own_names)
+    everywhere = recording.names(recording.length)
+    assert all(recording.node(node).name == name for name, node in everywhere.items())
+    state = State(recording, recording.length)
+    assert all(find_node(state, name) == node for name, node in everywhere.items())
+    for index in range(recording.size):
+        if (name := recording.node(index).name) is not None:
+            assert unnumbered(name) in map(unnumbered, everywhere)
+            first = recording.first_named(name)
+            assert recording.node(first).name == name
+            assert first <= index
 
 
 def test_a_voice_says_the_number() -> None:
