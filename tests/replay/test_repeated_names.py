@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepgrad import Cursor, Recording, State, Value, mark, record, scope
+from stepgrad.diagnosis import diagnose
+from stepgrad.diagnosis.wording import shared_name
 from stepgrad.harness import Replay
 from stepgrad.program import run_program
 from stepgrad.recording import numbered
@@ -327,6 +329,26 @@ def test_the_command_line_and_files_use_them(tmp_path: Path) -> None:
         out = tmp_path / f"out.{to}"
         stepgrad("export", "--to", to, "-o", str(out), str(path))
         assert "h₂" in out.read_text("utf-8"), to
+
+
+def test_verdicts_name_what_the_rounds_of_a_loop_share() -> None:
+    recording = labels("a/h", "a/h", "b/h")
+    assert shared_name(recording, [0]) == "a/h₀"
+    assert shared_name(recording, [0, 1]) == "a/h"
+    assert shared_name(recording, [0, 1, 2]) == "h"
+
+
+def test_parameters_that_are_made_again_are_known_by_their_label() -> None:
+    with record() as recording:
+        p = Value(0.5, label="p")
+        for step in range(6):
+            mark("step", step)
+            (p * 2 - 3).backward()
+            p.data -= 0.1 * p.grad
+            p = Value(p.data, label="p")
+    assert {*names(recording)} == {f"p{digit}" for digit in "₀₁₂₃₄₅₆"}
+    [found] = [each for each in diagnose(recording) if each.name == "wrong_parameters"]
+    assert "made again before each of 6 updates" in found.text
 
 
 def test_a_step_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
