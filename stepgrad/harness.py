@@ -9,6 +9,7 @@ from typing import ParamSpec, TypeVar
 
 from stepgrad.errors import StepgradError, suggest
 from stepgrad.headless import words
+from stepgrad.recording.numbered import node_called
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.places import goto
 from stepgrad.replay.commands.script import replay
@@ -120,6 +121,7 @@ class Replay:
         node = self.session.state.find(name)
         if node is None:
             known = self._recording.names(self._recording.length)
-            hint = ": it is created later" if name in known else suggest(name, known)
+            later = node_called(known, name) is not None
+            hint = ": it is created later" if later else suggest(name, known)
             raise KeyError(f"no node {name} by event {self.position}{hint}")
         return node

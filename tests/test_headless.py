@@ -148,10 +148,10 @@ def test_nodes_with_the_same_name_are_all_there() -> None:
         (first * second).backward()
     cursor = Cursor(recording, recording.length)
     rows = [line.split() for line in report(None, cursor)][-3:]
-    assert rows[:2] == [["w", "2", "3"], ["w", "3", "2"]]
+    assert rows[:2] == [["w₀", "2", "3"], ["w₁", "3", "2"]]
     found = snapshot(None, cursor)
-    assert found["values"] == {"#0": 2, "w": 3, "#2": 6}
-    assert found["grads"] == {"#0": 3, "w": 2, "#2": 1}
+    assert found["values"] == {"w₀": 2, "w₁": 3, "#2": 6}
+    assert found["grads"] == {"w₀": 3, "w₁": 2, "#2": 1}
 
 
 def test_a_gradient_that_never_arrives_is_told_from_one_that_is_still_to_come() -> None:

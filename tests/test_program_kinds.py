@@ -315,7 +315,7 @@ def test_a_cell_with_magics_has_names(tmp_path: Path) -> None:
         "%%time\nw = Value(2.0)\nfor _ in range(2):\n    %time loss = (w - 1) ** 2\nw?",
     )
     recording = run_program(path).recording
-    assert [*recording.names(recording.length)] == ["w", "loss"]
+    assert [*recording.names(recording.length)] == ["w", "loss₀", "loss₁"]
 
 
 def test_it_runs_in_its_folder_as_under_jupyter(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
+from stepgrad.recording.numbered import unnumbered
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import title
 
@@ -45,8 +46,10 @@ def joined(names: Sequence[str], number: int) -> str:
 def shared_name(recording: Recording, nodes: Sequence[int]) -> str:
     """Name nodes that differ by the row of the data: `layer1/h` for `row1/layer1/h` and the like.
 
-    Empty where their names have nothing in common.
+    Of `h₀`, `h₁`, that is `h`. Empty where their names have nothing in common.
     """
-    names = [title(recording, node).split("/")[::-1] for node in nodes]
+    titles = {title(recording, node) for node in nodes}
+    parted = titles if len(titles) == 1 else map(unnumbered, titles)
+    names = [each.split("/")[::-1] for each in parted]
     shared = takewhile(lambda parts: len({*parts}) == 1, zip(*names, strict=False))
     return "/".join(parts[0] for parts in reversed([*shared]))

@@ -18,8 +18,8 @@ A program that runs its backward passes itself is watched. What its rules write 
 of the recorder, and becomes blocks that store their edges and what each has left (`foreign/`).
 
 Where lines are noted, `naming/` finds what nodes are called, and in which calls they are made, and
-`holders.py` what holds the leaves; `described.py` puts it together. `released.py` finds where a
-program has let go of all that it computed.
+`holders.py` what holds the leaves; `described.py` puts it together. `numbered.py` tells equal names
+of a training step apart. `released.py` finds where a program has let go of all that it computed.
 
 There are three kinds of shape that blocks share. For each, one file says what it is, and one how
 the recorder finds the one that a new block has:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import overload
 
 from stepgrad.engine.ops import CONSTANT, Op
@@ -17,14 +15,17 @@ from stepgrad.recording.blocks import Block, Forward
 from stepgrad.recording.events import Event
 from stepgrad.recording.foreign.remark import Remark
 from stepgrad.recording.history import History
+from stepgrad.recording.numbered import Numbering
 from stepgrad.recording.source import Source
+from stepgrad.recording.structure import Context
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
     """A node of the computation: what never changes about it.
 
-    `operands` are indices of nodes; `name` is the user's label, scopes included, or None.
+    `operands` are indices of nodes; `label` is the user's, scopes included, or None. `name` is what
+    the node is called: its label, numbered where others of its training step have the same: `h₁`.
     """
 
     index: int
@@ -32,6 +33,7 @@ class Node:
     operands: tuple[int, ...]
     name: str | None
     place: Place
+    label: str | None = None
 
     @property
     def constant(self) -> bool:
@@ -57,6 +59,7 @@ class Log:
         self._bases = array("q")
         self.history = History(self.blocks, self._forwards, self._bases)
         self._names: dict[int, str] = {}
+        self._numbering: Numbering | None = None
         self._remarks: list[Remark] = []
         self._begun = False
         self._settle: Callable[[], None] = lambda: None
@@ -127,13 +130,14 @@ class Log:
         """
         self.check(index)
         forward = self.history.forward_of(index)
-        structure, context, offset = forward.structure, forward.context, index - forward.base
+        context, offset = forward.context, index - forward.base
         return Node(
             index,
             forward.op(offset),
-            tuple(map(forward.node, structure.operands(offset))),
-            self._names.get(index) or context.names.get(offset),
+            tuple(map(forward.node, forward.structure.operands(offset))),
+            self.called(forward).names.get(offset),
             context.place(offset),
+            self._names.get(index) or context.names.get(offset),
         )
 
     def operation(self, index: int) -> tuple[Op, Sequence[int]]:
@@ -150,46 +154,46 @@ class Log:
         if not 0 <= index < self._size:
             raise IndexError(f"node {index} of {self.size}")
 
+    def called(self, forward: Forward) -> Context:
+        """Return what the nodes of a forward pass are called, and where they were made."""
+        return self._numbered().called(forward)
+
+    def _numbered(self) -> Numbering:
+        numbering = self._numbering  # once: another thread may be asking, too
+        if numbering is None or numbering.since != self.changes:
+            numbering = self._numbering = Numbering(self, self._forwards)
+        return numbering
+
     def names(self, position: int) -> dict[str, int]:
-        """Return the nodes made by a position, by name; the latest where several have that name."""
+        """Return the nodes made by a position, by name; the latest where several have that name.
+
+        Of steps that are alike, the names are those of the latest.
+        """
         names: dict[str, int] = {}
-        for node, name in self._names.copy().items():
-            if node > names.get(name, -1) and self.history.made_at(node) <= position:
-                names[name] = node
-        for context, blocks in self.history.index.contexts().items():
-            if context.names:
-                begun = bisect_left(blocks, position, key=lambda block: block.start)
-                for offset, name in context.names.items():
-                    for number in range(begun - 1, -1, -1):
-                        node = blocks[number].base + offset
-                        if node not in self._names and self.history.made_at(node) <= position:
-                            names[name] = max(node, names.get(name, -1))
-                            break
+        for forward in self._numbered().latest(self, position):
+            whole = forward.start + forward.length <= position
+            for offset, name in self.called(forward).names.items():
+                if whole or forward.made_at(forward.base + offset) <= position:
+                    names[name] = forward.base + offset
         return dict(sorted(names.items(), key=lambda item: item[1]))
 
-    def names_in(self, block: Forward) -> dict[int, str]:
-        """Return the named nodes of a forward pass, each with its name."""
-        names = {block.base + offset: name for offset, name in block.context.names.items()}
-        own = range(block.base, block.end)
-        return names | {node: name for node, name in self._names.items() if node in own}
-
-    def first_named(self, name: str) -> int:
-        """Return the first node of this name.
+    def first_named(self, name: str, position: int = 0) -> int:
+        """Return the first node of this name that is made after a position.
 
         Raises:
             KeyError: there is none.
         """
-        nodes = [node for node, label in self._names.copy().items() if label == name]
-        for context, blocks in self.history.index.contexts().items():
-            for offset, label in context.names.items():
-                if label == name:
-                    unchanged = (
-                        b.base + offset for b in blocks if b.base + offset not in self._names
-                    )
-                    nodes += islice(unchanged, 1)
-        if not nodes:
-            raise KeyError(name)
-        return min(nodes)
+        for forward in self._forwards:
+            if forward.start + forward.length > position:
+                named = (at for at, other in self.called(forward).names.items() if other == name)
+                for node in map(forward.base.__add__, named):
+                    if forward.made_at(node) > position:
+                        return node
+        raise KeyError(name)
+
+    def names_in(self, block: Forward) -> dict[int, str]:
+        """Return the named nodes of a forward pass, each with its name."""
+        return {block.base + offset: name for offset, name in self.called(block).names.items()}
 
     @property
     def steps(self) -> Sequence[int]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 
 from stepgrad.errors import StepgradError, suggest
+from stepgrad.recording.numbered import plain, unnumbered
 from stepgrad.replay.state import State
 from stepgrad.replay.telling.spoken import spoken
 from stepgrad.replay.telling.titles import short_title, title
@@ -21,27 +23,25 @@ def find_node(state: State, text: str) -> int | None:
     """Return the node that `text` names, or None.
 
     A node is known by its name (`row1/x2`), by the end of that (`x2`), by its number (`#12`), by
-    what it computes (`w·x`), or by what a voice says of it (`row1 x2`, `w times x`). Of several
-    nodes with the same name it is the latest one made so far, or else the first to come.
+    what it computes (`w·x`), or by what a voice says of it (`row1 x2`, `w times x`). What a loop
+    makes again, `h₁`, is also `h1`, and `h` is any of them. Of several nodes with the same name it
+    is the latest one made so far, or else the first to come.
 
     Raises:
         AmbiguousNameError: several names end like this.
     """
     recording = state.recording
-    everywhere = recording.names(recording.length)
-    if text in everywhere:
-        return _latest(state, text)
+    made = recording.names(state.position)
+    named = _named({**recording.names(recording.length), **made}, text)
+    if len({*map(unnumbered, named)}) > 1:
+        listed = ", ".join(named[:_LISTED]) + ", …" * (len(named) > _LISTED)
+        raise AmbiguousNameError(f"`{text}` matches {len(named)} nodes: {listed}")
+    if named:
+        latest = max((made[name] for name in named if name in made), default=None)
+        coming = (recording.first_named(name, state.position) for name in named)
+        return min(coming) if latest is None else latest
     if re.fullmatch(r"#\d{1,18}", text, re.ASCII) and int(text[1:]) < recording.size:
         return int(text[1:])
-    ending = [name for name in everywhere if name.endswith(f"/{text}")]
-    if " " in text and not ending:
-        heard = f" {text}"
-        ending = [name for name in everywhere if f" {spoken(name)}".endswith(heard)]
-    if len(ending) > 1:
-        listed = ", ".join(ending[:_LISTED]) + ", …" * (len(ending) > _LISTED)
-        raise AmbiguousNameError(f"`{text}` matches {len(ending)} nodes: {listed}")
-    if ending:
-        return _latest(state, ending[0])
     if re.fullmatch(r"\w+", text, re.ASCII):
         return None  # what a node computes is never a bare word, and takes seconds to write for all
     titled = (title(recording, node) for node in state.scene)
@@ -56,6 +56,15 @@ def near(state: State, text: str, *others: str) -> str:
     return suggest(text, [*others, *everywhere, *endings])
 
 
-def _latest(state: State, name: str) -> int:
-    node = state.find(name)
-    return state.recording.first_named(name) if node is None else node
+def _named(everywhere: Collection[str], text: str) -> Sequence[str]:
+    """Return the names that a text is or ends; it is read with small digits last."""
+    for forms in ((str, unnumbered), (plain,)):
+        for form in forms:
+            if whole := [name for name in everywhere if form(name) == text]:
+                return whole
+        ending = [n for n in everywhere if any(form(n).endswith(f"/{text}") for form in forms)]
+        if " " in text and not ending:
+            ending = [name for name in everywhere if f" {spoken(name)}".endswith(f" {text}")]
+        if ending:
+            return ending
+    return ()

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward, Forward, Write
+from stepgrad.recording.numbered import node_called
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.program import Variant
 from stepgrad.replay.state import State
@@ -91,7 +92,7 @@ def _updated(recording: Recording, end: int) -> bool:
 def _promise(recording: Recording, root: _Root, name: str, x: float) -> float | None:
     """The derivative of the root with respect to a leaf times its change; None if unknown."""
     history = recording.history
-    node = recording.names(root.end).get(name)
+    node = node_called(recording.names(root.end), name)
     if node is None:
         return 0.0  # it comes later
     change = x - history.first_value(node)

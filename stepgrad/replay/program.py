@@ -58,5 +58,5 @@ def counterpart(recording: Recording, node: int, other: Recording) -> int | None
     if node >= other.size:
         return None
     mine, theirs = recording.node(node), other.node(node)
-    same = (mine.name, mine.operands) == (theirs.name, theirs.operands)
+    same = (mine.label, mine.operands) == (theirs.label, theirs.operands)
     return node if same and mine.op.usual.name == theirs.op.usual.name else None

@@ -11,6 +11,7 @@ from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event, Phase
 from stepgrad.recording.foreign.sweep import ForeignBackward
+from stepgrad.recording.numbered import node_called, unnumbered
 from stepgrad.recording.recording import Node, Recording
 from stepgrad.replay.gradients.ledger import latest_pass
 from stepgrad.replay.graph.scene import Scene, scene
@@ -124,8 +125,11 @@ class State:
             ahead = self.recording.blocks_between(end, self.recording.length)
             root = next((block.root for block in ahead if isinstance(block, Backward)), None)
         name = None if root is None else self.recording.node(root).name
-        alike = [node for node, label in self.scene.names if label == name]
-        return alike[-1] if alike else None
+        if name is None:
+            return None
+        name = unnumbered(name)  # of the last sum of a loop, however often this step goes round
+        alike = (node for node, other in self.scene.names if unnumbered(other) == name)
+        return max(alike, default=None)
 
     @property
     def output(self) -> tuple[int, float] | None:
@@ -198,8 +202,11 @@ class State:
         return self.recording.node(index)
 
     def find(self, name: str) -> int | None:
-        """Return the node with this name; of several, the one made last."""
-        return self.recording.names(self.position).get(name)
+        """Return the node with this name; of several, the one made last.
+
+        For `h₁` one may also write `h1`, and for the last of `h₀`, `h₁`, `h₂`, just `h`.
+        """
+        return node_called(self.recording.names(self.position), name)
 
 
 def step_number(recording: Recording, ordinal: int) -> int | None:

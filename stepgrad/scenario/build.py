@@ -15,6 +15,7 @@ from stepgrad.progress import advance
 from stepgrad.recording.budget import NODE
 from stepgrad.recording.changed import WorldError, check_gates
 from stepgrad.recording.memory import in_words
+from stepgrad.recording.numbered import node_called
 from stepgrad.recording.record import recorded_by, recorder_of
 from stepgrad.recording.recording import Recording, Source
 from stepgrad.scenario.form.sections import GraphScenario, NetworkScenario
@@ -109,7 +110,7 @@ def _check_names(file: ScenarioFile, recording: Recording) -> None:
         (file.document.key_index(("expect", section, name)), name)
         for section, promised in (("values", expect.values), ("grads", expect.grads))
         for name in promised
-        if name not in names
+        if node_called(names, name) is None
     ]
     if unknown:
         raise file.source.error(

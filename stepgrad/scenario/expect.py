@@ -7,6 +7,7 @@ from math import isnan
 from typing import NamedTuple
 
 from stepgrad.recording.blocks import Forward
+from stepgrad.recording.numbered import node_called
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.gradients.ledger import contributions, latest_pass
 from stepgrad.replay.state import State
@@ -122,14 +123,14 @@ class _Reading:
         recording, now, position = self._recording, self._now, self._now.position
         if recording.spent and expected.path[0] in ("values", "grads", "predictions"):
             return None, None, position
-        node = self._names.get(expected.node)
+        node = node_called(self._names, expected.node)
         match expected.path:
             case ("grads", _):
-                node = self._swept_names.get(expected.node)
+                node = node_called(self._swept_names, expected.node)
                 got = None if node is None else self._swept.grad(node)
                 return node, got, self._swept.position
             case ("tangents", str(by), _):
-                node = _made_by(recording, by, position).get(expected.node)
+                node = node_called(_made_by(recording, by, position), expected.node)
                 return node, None if node is None else now.tangent(node), position
             case ("loss", int(step)):
                 node, computed = _loss(recording, expected.node, step, position)
@@ -167,4 +168,4 @@ def _loss(recording: Recording, name: str, step: int, position: int) -> tuple[in
     computed = forward.start + forward.length
     if computed > position:
         return None, position
-    return recording.names(computed).get(name), computed
+    return node_called(recording.names(computed), name), computed

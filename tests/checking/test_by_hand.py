@@ -80,7 +80,7 @@ def test_a_coincidence_is_no_assignment(folder: Path) -> None:
     late = "a.grad += x.data * b.grad\nx.grad += a.data * b.grad\n"
     graph = "x = Value(2.0, label='x')\na = x * 3\nb = a * x\nc = a + b\n"
     [found] = checked(folder, FORWARD, graph, early, late)
-    assert found.first.startswith("x.grad is 9 by hand")  # 3 + 6; the terms are 9 and 6
+    assert found.first.startswith("x₁.grad is 9 by hand")  # 3 + 6; the terms are 9 and 6
     assert found.first.endswith("but should be 15")
 
 

@@ -169,7 +169,7 @@ def test_an_input_that_is_sought_may_go_uphill(frozen: str, sign: str, tmp_path:
 def test_a_loss_that_is_made_again_is_a_copy(tmp_path: Path) -> None:
     again = "    loss = torch.tensor(loss.item(), requires_grad=True)\n    loss.backward()"
     _, [found] = diagnosed(tmp_path, PROGRAM.replace("    loss.backward()", again))
-    assert "copies loss = " in found.text
+    assert "copies loss₁ = " in found.text
     assert "`.item()`" in found.advice
 
 

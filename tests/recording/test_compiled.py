@@ -190,7 +190,7 @@ def test_passes_that_differ_in_numbers_and_names_share_their_code() -> None:
         assert told(recorded()) == told(recording)  # as when a scenario runs again, edited
     assert compiling.call_count == 1
     nodes = [recording.node(index) for index in range(recording.size)]
-    rows = [(node.name, recording.history.first_value(node.index)) for node in nodes if node.name]
+    rows = [(node.label, recording.history.first_value(node.index)) for node in nodes if node.name]
     assert rows == [(f"row{row}/x", float(row)) for row in (1, 2, 2, 1, 2)]
 
 

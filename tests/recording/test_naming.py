@@ -41,9 +41,9 @@ def ran(tmp_path: Path) -> Callable[[str], Recording]:
 
 
 def names(recording: Recording) -> list[str]:
-    """The names of all nodes but constants; `–` for none."""
+    """The labels of all nodes but constants; `–` for none."""
     nodes = map(recording.node, range(recording.size))
-    return [node.name or "–" for node in nodes if not node.constant]
+    return [node.label or "–" for node in nodes if not node.constant]
 
 
 def scopes(recording: Recording) -> list[str]:

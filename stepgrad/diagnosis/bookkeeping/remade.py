@@ -14,6 +14,7 @@ from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
 from stepgrad.printable import counted
 from stepgrad.recording.blocks import Forward
+from stepgrad.recording.numbered import unnumbered
 from stepgrad.replay.telling.titles import title
 
 _FEWEST = 5  # steps
@@ -25,7 +26,7 @@ def remade(survey: Survey) -> Iterator[Verdict]:
     steps, recording = survey.steps, survey.recording
     if len(steps) < _FEWEST or not all(_follows(survey, *pair) for pair in pairwise(steps)):
         return
-    names = [{title(recording, node) for node in step.before} for step in steps]
+    names = [{unnumbered(title(recording, node)) for node in step.before} for step in steps]
     if any(each != names[0] for each in names):
         return
     if not any(_goes_on(survey, step) for step in steps[:_LOOKED_AT]):

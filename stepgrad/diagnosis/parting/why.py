@@ -270,7 +270,7 @@ def _sum(recording: Recording, first: int, shared: int) -> int | None:
             keys[index] = hash((node.op.name, *map(key, node.operands)))
         else:
             value = recording.history.first_value(index)
-            keys[index] = hash((node.op.name, node.name, value))
+            keys[index] = hash((node.op.name, node.label, value))
     return keys[top]
 
 

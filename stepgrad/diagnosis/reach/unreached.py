@@ -14,6 +14,7 @@ from stepgrad.numbers import number
 from stepgrad.printable import counted
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.foreign.remark import HELD, OFF
+from stepgrad.recording.numbered import unnumbered
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.source import place_of
 from stepgrad.replay.telling.titles import short_title, title
@@ -213,9 +214,13 @@ def _renewed(survey: Survey, passes: Sequence[Pass], updated: Collection[int]) -
     They are made again for each pass: none of them is reached by all.
     """
     recording = survey.recording
-    names = {title(recording, node) for node in updated}
+
+    def name(node: int) -> str:
+        return unnumbered(title(recording, node))
+
+    names = {*map(name, updated)}
     alike = [
-        {node for node, grad in each.gradients.items() if grad and title(recording, node) in names}
+        {node for node, grad in each.gradients.items() if grad and name(node) in names}
         for each in passes[:_LOOKED_AT]
     ]
     return alike[0] if all(alike) else set()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from stepgrad.markdown import reader
+from stepgrad.recording.numbered import node_called
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.places import CommandError, find_place
 from stepgrad.replay.commands.table import BY_NAME
@@ -53,8 +54,8 @@ def _position(place: Place, recording: Recording, shown: Sequence[range]) -> int
     """Return where a place is first reached in a shown step; a phase comes again and again."""
     if place.event is not None:
         return place.event
-    names = (recording.names(each[-1]) for each in shown)
-    node = next((found[place.node] for found in names if place.node in found), None)
+    found = (node_called(recording.names(each[-1]), place.node) for each in shown)
+    node = next((node for node in found if node is not None), None)
     if node is None:
         return None
     made = recording.history.made_at(node)

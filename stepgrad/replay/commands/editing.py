@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isinf
 
 from stepgrad.numbers import exact, number, typed
+from stepgrad.recording.numbered import node_called
 from stepgrad.replay.commands.variants import NO_PROGRAM, EditError, go, program_of
 from stepgrad.replay.naming import AmbiguousNameError, find_node, near
 from stepgrad.replay.program import Edit, Evaluate, Program, Variant
@@ -63,9 +64,9 @@ def leaf_name(session: Session, node: int) -> str:
     facts, called = session.recording.node(node), title(session.recording, node)
     if facts.operands:
         raise EditError(f"{called} is computed: only inputs and parameters can be edited")
-    if facts.name is None:
+    if facts.label is None:
         raise EditError(f"{called} has no name in the program, so it cannot be edited")
-    return facts.name
+    return facts.label
 
 
 def turn(session: Session, node: int, x: float, *, continued: bool = False) -> Session:
@@ -91,7 +92,7 @@ def turn(session: Session, node: int, x: float, *, continued: bool = False) -> S
 def original_value(session: Session, name: str) -> float | None:
     """Return the number that the program by itself has for a leaf; None if it has no such leaf."""
     original = session.original or session.recording
-    node = original.names(original.length).get(name)
+    node = node_called(original.names(original.length), name)
     return None if node is None else original.history.first_value(node)
 
 

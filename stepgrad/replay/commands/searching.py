@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from stepgrad.errors import StepgradError
 from stepgrad.recording.kept import kept
+from stepgrad.recording.numbered import plain
 from stepgrad.replay.commands.hints import key
 from stepgrad.replay.graph.outline import LARGE, enclosing
 from stepgrad.replay.graph.scene import Scene, scene
@@ -90,7 +91,8 @@ def _matches(nodes: Scene, word: str) -> list[int]:
     In a large scene, only names and operations count: writing out all definitions would take
     seconds.
     """
-    named = [node for node, name in nodes.names if word in name.casefold()]
+    folded = ((node, name.casefold()) for node, name in nodes.names)
+    named = [node for node, name in folded if word in name or word in plain(name)]
     if named:
         return sorted(named)
     recording = nodes.recording

@@ -11,6 +11,7 @@ from typing import Any
 from stepgrad.engine.world import World
 from stepgrad.errors import StepgradError
 from stepgrad.numbers import exact
+from stepgrad.recording.numbered import node_called
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.program import Program, Variant, counterpart, written
@@ -143,7 +144,7 @@ def _value(session: Session, name: str) -> str:
     edits, program = dict(session.edits), program_of(session)
     if name in edits:
         return written(edits[name])
-    node = session.recording.names(session.recording.length).get(name)
+    node = node_called(session.recording.names(session.recording.length), name)
     if node is None:
         return program.settings.get(name, "?")
     return exact(session.recording.history.first_value(node))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, get_args
 
 from stepgrad.recording.events import Phase
+from stepgrad.recording.numbered import is_called, node_called
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.hints import Keymap
 from stepgrad.replay.commands.table import BY_KEY, KEYS, Command
@@ -78,7 +79,8 @@ class Place:
         if self.phase is not None:
             return session.state.phase == self.phase
         subject = session.subject
-        about = subject is not None and session.recording.node(subject).name == self.node
+        name = None if subject is None else session.recording.node(subject).name
+        about = name is not None and is_called(name, self.node)
         return about and not (self.gradient and session.state.grad(subject or 0) is None)
 
     def is_past(self, session: Session) -> bool:
@@ -98,5 +100,6 @@ def place_of(code: str, recording: Recording) -> Place | None:
     if code in _PHASES:
         return Place(phase=_PHASES[code])
     text, names = code.removesuffix(".grad"), recording.names(recording.length)
-    named = text if text in names else next((n for n in names if n.endswith(f"/{text}")), None)
+    named = next((n for n in names if n.endswith(f"/{text}")), None)
+    named = named if node_called(names, text) is None else text
     return None if named is None else Place(node=named, gradient=text != code)

@@ -12,12 +12,14 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain, compress, pairwise
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from stepgrad.errors import StepgradError, suggest
 from stepgrad.recording.blocks import Block
+from stepgrad.recording.numbered import is_called, plain, unnumbered
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.stops.columns import Column, Facts, Same, applied, joined
 from stepgrad.replay.stops.facts import COMPUTED, FULL_NAMES, NAMES, TEXTS, WORDS, facts_of
@@ -64,7 +66,8 @@ class Condition:
     where a node is made in forward mode `tangent`; and at an edge of the backward pass `out` (a
     text), `local`, `upstream`, `contribution`. `bad` holds where a number is not finite, although
     everything it is made of is; `wrong`, where a rule of an engine that is not ours passes on a
-    wrong number. `node == "x2"` also means `row1/x2`, as in any command.
+    wrong number. `node == "x2"` also means `row1/x2`, as in any command, and `node == "h"` any of
+    `h₀`, `h₁`, of which `h1` is one.
     A comparison or a calculation with a name that an event lacks is unknown, and so is its
     opposite; `and` and `or` look no further than they need.
 
@@ -233,15 +236,27 @@ def _read(column: str) -> _Rule:
 
 
 def _called(column: str, word: str) -> _Rule:
-    """Whether a node's name is `word`, or ends in it after a slash, or `word` is its title."""
+    """Whether a node's name is `word`, or ends in it after a slash, or `word` is its title.
+
+    Numbers may be missing, or written in digits of full size.
+    """
+
+    @lru_cache(_KEPT)  # the same names come in every training step
+    def is_it(name: str) -> bool:
+        return is_called(name, word)
+
+    @lru_cache(_KEPT)
+    def ends_so(name: str) -> bool:
+        forms = (name, unnumbered(name), plain(name))
+        return any(f"/{form}".endswith(f"/{word}") for form in forms)
+
     if word.isascii() and word.isidentifier():
         # Only a name is a word, so no title has to be worked out for a nameless node.
-        return _applied(operator.eq, [_read(WORDS[column]), _constant(word)])
-    titled = _applied(operator.eq, [_read(column), _constant(word)])
+        return _applied(is_it, [_read(WORDS[column])])
+    titled = _applied(is_it, [_read(column)])
     if "/" not in word:
         return titled
-    named = _applied(lambda name: f"/{name}".endswith(f"/{word}"), [_read(FULL_NAMES[column])])
-    return _joined([named, titled], decisive=True)
+    return _joined([_applied(ends_so, [_read(FULL_NAMES[column])]), titled], decisive=True)
 
 
 def _compared(ops: Sequence[ast.cmpop], sides: Sequence[_Rule]) -> _Rule:

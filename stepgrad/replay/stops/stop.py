@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from stepgrad.progress import advance
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
 from stepgrad.recording.kept import kept
+from stepgrad.recording.numbered import node_called, unnumbered
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import Context, Structure
 from stepgrad.replay.telling.titles import short_title
@@ -74,7 +75,7 @@ class NodeStop(NamedTuple):
 
     Without `every`, where it is made and where its gradient is complete; with it, at each change of
     its value or gradient. Its counterpart is the node at the same place in a pass of the same
-    shape, or the one with the same name.
+    shape, or the one with the same name; that of `h₁` is `h` where there is only one.
     """
 
     text: str
@@ -96,13 +97,16 @@ class NodeStop(NamedTuple):
     def covers(self, recording: Recording, node: int) -> bool:
         """Whether it stops at a node: this one, or a counterpart."""
         made = recording.history.forward_of(node)
-        return node == self.node or node - made.base == self._like(made)
+        return node == self.node or node - made.base == self._like(recording, made)
 
-    def _like(self, forward: Forward) -> int | None:
+    def _like(self, recording: Recording, forward: Forward) -> int | None:
         """Return where in a pass the node's like is made."""
+        called = recording.called(forward)
         if forward.structure is self.structure and forward.context is self.context:
-            return self.offset
-        return None if self.name is None else _named(forward.context).get(self.name)
+            name = called.names.get(self.offset)
+            if name in (self.name, None):  # not of another round of its loop
+                return self.offset
+        return None if self.name is None else _offset(called, self.name)
 
     def matches(self, recording: Recording, block: Block) -> Sequence[int]:
         """Return the events about the node, or about its counterpart in the step at hand."""
@@ -111,10 +115,10 @@ class NodeStop(NamedTuple):
     def _offsets(self, recording: Recording, block: Block) -> Sequence[int]:
         match block:
             case Forward():
-                like = self._like(block)
+                like = self._like(recording, block)
                 return [] if like is None else [bisect_left(block.structure.created, like)]
             case Backward():
-                likes = ((forward.base, self._like(forward)) for forward in block.over)
+                likes = ((forward.base, self._like(recording, forward)) for forward in block.over)
                 nodes = {base + like for base, like in likes if like is not None}
                 found: list[int] = []
                 for node in {self.node, *nodes}:
@@ -129,7 +133,8 @@ class NodeStop(NamedTuple):
         return []
 
 
-@kept(1)
-def _named(context: Context) -> Mapping[str, int]:
-    """Return the offsets of the named nodes of a pass; of several so named, the first."""
-    return {name: offset for offset, name in reversed(context.names.items())}
+@kept(4)
+def _offset(called: Context, name: str) -> int | None:
+    """Return the offset of the node of this name in a pass, also where only one has a number."""
+    names = {each: offset for offset, each in called.names.items()}
+    return names.get(unnumbered(name)) if (like := node_called(names, name)) is None else like

@@ -13,7 +13,9 @@ _NAME = r"[\w.\[\]']+"
 _NAMES = rf"{_NAME}(?:(?:, | and so on to ){_NAME})*"
 _POWERS = {"²": "squared", "³": "cubed"}
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-_SPOKEN = (
+_SMALL = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_NUMBER = r"[₀-₉]+", lambda number: f" sub {number[0].translate(_SMALL)}"
+_SPOKEN: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"\bnan\b", "not a number"),
     (r"\binf\b", "infinity"),
     (r"(?<=\d)e(?=−?\d)", " times 10 to the power of "),
@@ -38,6 +40,7 @@ _SPOKEN = (
     (r"\)", " close bracket"),
     (r"#(?=\d)", "node number "),
     (r"[/_]", " "),  # scopes, and names of several words
+    _NUMBER,
 )
 
 
@@ -116,6 +119,7 @@ _READ_OUT: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"(?<!\S)\?(?!\S)", "question mark"),
     (r"(?<=[^\W\d])/(?=[^\W\d])|(?<=\w)/(?=[^\W\d])|(?<=\w)_(?=\w)", " "),
     (r"[`*_]", ""),
+    _NUMBER,
     (r"\bthe (?=the sign\b)", ""),
     (r" {2,}", " "),
 )  # fmt: skip

@@ -1,8 +1,8 @@
 """What to call a node, even one without a name."""
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import takewhile
 
@@ -64,88 +64,70 @@ def parted(name: str, scope: str) -> tuple[str, str]:
 
 def titles(recording: Recording, forward: Forward) -> list[str]:
     """The short titles of all nodes of a forward block, in order."""
-    earlier = _shapes(forward.earlier)
-    shared = _shared_titles(recording, forward.structure, forward.context, earlier)
+    shape, earlier = _shapes(recording, [forward]), _shapes(recording, forward.earlier)
+    shared = _shared_titles(recording, _Alike(shape, earlier, forward))
     return [
         short_title(recording, node) if title is None else title
         for node, title in enumerate(shared, forward.base)
     ]
 
 
-def names(recording: Recording, forward: Forward) -> list[str]:
+def names(recording: Recording, forward: Forward) -> Sequence[str]:
     """The names of all nodes of a forward block, without scopes; empty for a node without one."""
-    found = _shared_names(forward.context, forward.structure).copy()
-    for offset in _named_late(recording).get(forward.context, ()):
-        node = recording.node(forward.base + offset)
-        found[offset] = parted(node.name or "", node.place.scope)[1]
-    return found
+    return _names(recording.called(forward), len(forward.structure))
 
 
 def full_names(recording: Recording, forward: Forward) -> list[str]:
     """The names of all nodes of a forward block, scopes included; empty for a node without one."""
     found = [""] * len(forward.structure)
-    for offset, name in forward.context.names.items():
+    for offset, name in recording.called(forward).names.items():
         found[offset] = name
-    for offset in _named_late(recording).get(forward.context, ()):
-        found[offset] = recording.node(forward.base + offset).name or ""
     return found
 
 
 @kept(1)
-def _shared_names(context: Context, structure: Structure) -> list[str]:
-    found = [""] * len(structure)
-    for offset, name in context.names.items():
-        found[offset] = parted(name, context.place(offset).scope)[1]
+def _names(called: Context, size: int) -> Sequence[str]:
+    found = [""] * size
+    for offset, name in called.names.items():
+        found[offset] = parted(name, called.place(offset).scope)[1]
     return found
 
 
+@dataclass(frozen=True)
+class _Alike:
+    """A pass, equal to any other of the same shape and names, after others of the same."""
+
+    shape: _Shapes
+    earlier: _Shapes
+    forward: Forward = field(compare=False)
+
+
 @kept(16)
-def _shared_titles(
-    recording: Recording, structure: Structure, context: Context, earlier: _Shapes
-) -> Sequence[str | None]:
-    """The titles that are the same in every pass of a structure, in a context, after others."""
-    late = _named_late(recording)
-    made = next(
-        each
-        for each in recording.history.index.contexts()[context]
-        if each.structure is structure and _shapes(each.earlier) == earlier
-    )
+def _shared_titles(recording: Recording, alike: _Alike) -> Sequence[str | None]:
+    """The titles that are the same in every pass that is like one."""
+    ((structure, called),) = alike.shape
     look = cache(recording.node)  # each is looked up as an operand too
 
     def varies(ref: int, depth: int) -> bool:
         if ref < 0:
             number, offset = structure.outer[~ref]
-            other = made.earlier[number]
-            if offset in late.get(other.context, ()):
-                return True
-            return offset not in other.context.names and other.structure.op(offset) is not LEAF
-        if ref in late.get(context, ()):
-            return True
-        if ref in context.names:
+            other, others = alike.earlier[number]
+            return offset not in others.names and other.op(offset) is not LEAF
+        if ref in called.names:
             return False
         operands = structure.operands(ref)  # none: a constant, or a leaf without a name
         return not operands or (depth > 0 and any(varies(ref, depth - 1) for ref in operands))
 
     shared: list[str | None] = []
     for offset in range(len(structure)):
-        index = made.base + offset
+        index = alike.forward.base + offset
         title = None if varies(offset, _DEEPEST) else _short_title(recording, look, index)
         shared.append(None if title == f"#{index}" else title)
     return shared
 
 
-def _shapes(passes: Sequence[Forward]) -> _Shapes:
-    return tuple((each.structure, each.context) for each in passes)
-
-
-@kept(1)
-def _named_late(recording: Recording) -> Mapping[Context, set[int]]:
-    """The offsets of nodes that got their names after their pass was logged."""
-    late = defaultdict(set)
-    for node in recording.labels:
-        forward = recording.history.forward_of(node)
-        late[forward.context].add(node - forward.base)
-    return late
+def _shapes(recording: Recording, passes: Sequence[Forward]) -> _Shapes:
+    return tuple((each.structure, recording.called(each)) for each in passes)
 
 
 def operand_titles(recording: Recording, node: Node) -> dict[str, str]:

@@ -11,6 +11,7 @@ from stepgrad.errors import ScenarioError, suggest
 from stepgrad.numbers import number, typed
 from stepgrad.printable import printable
 from stepgrad.recording.changed import WorldError
+from stepgrad.recording.numbered import node_called
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.quiz.answers import UNKNOWN, AnswerError, Kind, Question, Reply, reply
 from stepgrad.replay.quiz.tasks import Task
@@ -66,9 +67,10 @@ class _Run:
 
     def node(self, name: str, section: str = "of") -> int:
         """Return the node of this name."""
-        if name not in self.names:
+        node = node_called(self.names, name)
+        if node is None:
             raise self.error(section, f"unknown name `{name}`{suggest(name, self.names)}")
-        return self.names[name]
+        return node
 
     def error(self, section: str, message: str) -> ScenarioError:
         return self.file.error(("exercises", self.place, section), message)
@@ -81,7 +83,7 @@ class _Run:
     def gradient(self, name: str) -> float:
         """Return the gradient after the last backward pass; 0 where nothing arrives."""
         end = end_of_pass(self.recording)
-        node = self.recording.names(end).get(name)
+        node = node_called(self.recording.names(end), name)
         return 0.0 if node is None else State(self.recording, end).grad(node) or 0.0
 
     def changed(self, edits: Mapping[str, float] | None = None, world: World | None = None) -> _Run:
