@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -43,27 +43,24 @@ def plain(name: str) -> str:
 
 
 def is_called(name: str, text: str) -> bool:
-    """Whether a text may mean a name: it is the same, or without its number, or in other digits."""
+    """Whether a typed text may mean a name: it is the same, or without its number, or plain."""
     return text in (name, unnumbered(name), plain(name))
 
 
-def _meant(names: Iterable[str], text: str) -> Sequence[str]:
-    """Return the names that a typed text means, of the first kind that there is.
-
-    `h` is the name `h`, or else any `h₀`, `h₁`; `h1` is the name `h1`, or else `h₁`.
-    """
-    names = [*names]
-    for form in (str, unnumbered, plain):
-        if found := [name for name in names if form(name) == text]:
-            return found
-    return ()
-
-
 def node_called(names: Mapping[str, int], text: str) -> int | None:
-    """Return the node that a typed text means, of several the latest; None if there is none."""
-    if text in names:
-        return names[text]
-    return max(map(names.__getitem__, _meant(names, text)), default=None)
+    """Return the node that a typed text means; None if there is none.
+
+    `h` is the latest of `h`, `h₀`, `h₁`, and `h1` is `h₁` where nothing else is called so.
+    """
+    for forms in FORMS:
+        called = (node for name, node in names.items() if text in {form(name) for form in forms})
+        if (latest := max(called, default=None)) is not None:
+            return latest
+    return None
+
+
+FORMS: Sequence[Sequence[Callable[[str], str]]] = ((str, unnumbered), (plain,))
+"""How a name may be typed: as it is or without its number, or else in plain digits."""
 
 
 class Numbering:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from stepgrad.errors import StepgradError, suggest
-from stepgrad.recording.numbered import plain, unnumbered
+from stepgrad.recording.numbered import FORMS, unnumbered
 from stepgrad.replay.state import State
 from stepgrad.replay.telling.spoken import spoken
 from stepgrad.replay.telling.titles import short_title, title
@@ -57,14 +57,12 @@ def near(state: State, text: str, *others: str) -> str:
 
 
 def _named(everywhere: Collection[str], text: str) -> Sequence[str]:
-    """Return the names that a text is or ends; it is read with small digits last."""
-    for forms in ((str, unnumbered), (plain,)):
-        for form in forms:
-            if whole := [name for name in everywhere if form(name) == text]:
-                return whole
-        ending = [n for n in everywhere if any(form(n).endswith(f"/{text}") for form in forms)]
-        if " " in text and not ending:
-            ending = [name for name in everywhere if f" {spoken(name)}".endswith(f" {text}")]
-        if ending:
-            return ending
+    """Return the names that a text is, or else those that it ends."""
+    for forms in FORMS:
+        whole = [name for name in everywhere if text in {form(name) for form in forms}]
+        ends = [n for n in everywhere if any(form(n).endswith(f"/{text}") for form in forms)]
+        if " " in text and not whole and not ends:
+            ends = [name for name in everywhere if f" {spoken(name)}".endswith(f" {text}")]
+        if whole or ends:
+            return whole or ends
     return ()

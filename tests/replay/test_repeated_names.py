@@ -294,16 +294,24 @@ def test_names_tell_apart_what_a_step_makes_and_uses(
         assert len({*own_names}) == len(own_names)
         used = {operand for node in named for operand in node.operands}.difference(own)
         assert {recording.node(node).name for node in used}.isdisjoint(own_names)
+    labelled = {n: x for n in range(recording.size) if (x := recording.node(n).label)}
+    for position in range(recording.length + 1):
+        begun = [n for n in labelled if recording.history.made_at(n) <= position]
+        latest = {labelled[node]: node for node in begun}
+        by_name = recording.names(position)
+        assert {unnumbered(name): node for name, node in by_name.items()} == latest
+        assert all(State(recording, position).find(label) == latest[label] for label in latest)
     everywhere = recording.names(recording.length)
     assert all(recording.node(node).name == name for name, node in everywhere.items())
     state = State(recording, recording.length)
-    assert all(find_node(state, name) == node for name, node in everywhere.items())
-    for index in range(recording.size):
-        if (name := recording.node(index).name) is not None:
-            assert unnumbered(name) in map(unnumbered, everywhere)
-            first = recording.first_named(name)
-            assert recording.node(first).name == name
-            assert first <= index
+    for name, index in everywhere.items():  # a label is that of the latest
+        assert find_node(state, name) == latest.get(name, index)
+    for index in labelled:
+        shown = recording.node(index).name or ""
+        assert unnumbered(shown) in map(unnumbered, everywhere)
+        first = recording.first_named(shown)
+        assert recording.node(first).name == shown
+        assert first <= index
 
 
 def test_a_voice_says_the_number() -> None:
