@@ -13,7 +13,7 @@ from itertools import chain, repeat
 
 from stepgrad.engine.tape import Rule
 from stepgrad.engine.world import World
-from stepgrad.progress import advance
+from stepgrad.progress import advance, part
 from stepgrad.recording.blocks import Backward, Block, Column, Forward, Marked, Write
 from stepgrad.recording.foreign.remark import Remark
 from stepgrad.recording.foreign.sweep import ForeignBackward, ForeignSweep
@@ -43,15 +43,17 @@ def restore(manifest: Manifest, content: memoryview, unpacker: Unpacker, log: Lo
     log.title = manifest["title"]
     log.sources = {source["path"]: Source(**source) for source in manifest["sources"]}
     pieces = Pieces(manifest["pieces"], content)
-    shapes = Shapes.read(manifest, pieces)
+    with part(0.0, 0.8):
+        shapes = Shapes.read(manifest, pieces)
     runs: _Runs = manifest["blocks"]
     if not all(count > 0 and period for count, period in runs):
         raise Damaged("a run of blocks in it is empty")
     reader = _Reader(log, manifest, shapes, *_columns(runs, shapes, pieces, unpacker))
-    for done, (count, period) in enumerate(runs):
-        advance(done, len(runs))
-        for token in chain.from_iterable(repeat(period, count)):
-            reader.add(*token)
+    with part(0.8, 1.0):
+        for done, (count, period) in enumerate(runs):
+            advance(done, len(runs))
+            for token in chain.from_iterable(repeat(period, count)):
+                reader.add(*token)
     reader.end()
     for node, name in manifest["labels"]:
         if not 0 <= node < log.size:

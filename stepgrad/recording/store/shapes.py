@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_args
 from stepgrad.engine.ops import BY_NAME, Op
 from stepgrad.engine.own import row
 from stepgrad.engine.tape import Place, WriteKind
+from stepgrad.progress import advance
 from stepgrad.recording.foreign.sweep import ForeignSweep
 from stepgrad.recording.store import walks
 from stepgrad.recording.store.form import pick
@@ -75,16 +76,18 @@ class Shapes:
 
     @classmethod
     def read(cls, manifest: Manifest, pieces: Pieces) -> Shapes:
-        """Read them.
+        """Read them; reports its progress.
 
         Raises:
             Damaged: one of them cannot be.
         """
         structures = _structures(manifest, pieces)
+        advance(1, 2)
         contexts = _contexts(manifest)
         sweeps = _sweeps(manifest, pieces, structures)
         entries, places = manifest["walks"] or (), places_of(manifest)
         found = walks.read(entries, pieces.integers, structures, places)
+        advance(1, 1)
         return cls(structures, contexts, sweeps, found, _writes(manifest, pieces))
 
     @property
