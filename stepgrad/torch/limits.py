@@ -189,7 +189,7 @@ class Limits:
             except (NoRoomError, RefusedError):
                 raise
             except Exception as error:
-                raise unknown(name, self._where()) from error
+                raise unknown(name, self._where(), error) from None
 
     @contextmanager
     def storing(self, made: Pass, nodes: int) -> Iterator[None]:

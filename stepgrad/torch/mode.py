@@ -174,7 +174,9 @@ class Watching(TorchDispatchMode):
             with self._tensors.limits.making(name, self._tensors.made), self:
                 results = _parts(decomposition_table[_functional(name, func)](*given, **named))
                 if not all(map(alike, results, _parts(out))):
-                    raise NotImplementedError("some of PyTorch's decompositions are wrong")
+                    raise NotImplementedError(
+                        "PyTorch takes it apart into operations with other results"
+                    )
             cells = [self._converted(each) for each in results]
         except NoRoomError as error:
             if self.inside > 1:
@@ -261,8 +263,9 @@ def _parts(result: Any) -> Sequence[Any]:
 
 def is_view(func: Any) -> bool:
     """Whether the result of an operation is a window on an operand's storage."""
-    returns = func._schema.returns
-    return not func._schema.is_mutable and any(each.alias_info is not None for each in returns)
+    if func._schema.is_mutable:  # of the operand itself, a window may be moved: `transpose_`
+        return torch.Tag.inplace_view in func.tags
+    return any(each.alias_info is not None for each in func._schema.returns)
 
 
 def _written(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Tensor]:

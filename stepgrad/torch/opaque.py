@@ -74,7 +74,7 @@ def recorded_whole(
         results = found if isinstance(found, (tuple, list)) else [found]
         known = [alike(*both) for both in zip(results, out, strict=True) if _carries(both[0])]
         if not all(known):
-            raise NotImplementedError("computed again, the results are others")
+            raise NotImplementedError("computed again, it has other results")
         return [*map(made, results)]
 
 

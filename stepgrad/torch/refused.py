@@ -165,9 +165,11 @@ def check_world(world: object, where: Callable[[], str]) -> None:
         raise _error(where(), what, "record it without, or write the bug into the program")
 
 
-def unknown(name: str, where: str) -> RefusedError:
-    """Return the error that the table has no row for an operation."""
-    what = f"aten::{name} cannot be recorded yet"
+def unknown(name: str, where: str, error: Exception) -> RefusedError:
+    """Return the error that an operation cannot be recorded, and what has kept it from that."""
+    why, *_ = str(error).splitlines() or [""]
+    why = why if isinstance(error, NotImplementedError) else f"{type(error).__name__}: {why}"
+    what = f"aten::{name} cannot be recorded yet ({why})"
     return _error(where, what, "compute the same with other operations, or from x.detach()")
 
 

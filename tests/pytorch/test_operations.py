@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -122,6 +122,7 @@ def test_every_loss_of_pytorch_is_recorded() -> None:
     "layer",
     [
         nn.LSTM(4, 3, 2, bidirectional=True),
+        nn.LSTM(4, 3, bias=False),
         nn.GRU(4, 3),
         nn.Linear(4, 3),
         nn.TransformerEncoderLayer(4, 2, 8, dropout=0),
@@ -178,6 +179,26 @@ def test_a_sparse_tensor_of_plain_numbers_is_recorded_as_a_dense_one() -> None:
     sparse = (torch.eye(3, dtype=torch.float64) * 3).to_sparse()
     agrees(lambda a: torch.sparse.mm(sparse, a) + sparse @ a, x)
     agrees(lambda a: sparse.to_sparse_csr() @ a, x)
+
+
+def test_a_view_in_place_makes_no_nodes() -> None:
+    views: dict[str, Callable[[Tensor], Tensor]] = {
+        "transpose_": lambda a: a.transpose_(0, 1),
+        "swapaxes_": lambda a: a.swapaxes_(0, 1),
+        "t_": lambda a: a.t_(),
+        "unsqueeze_": lambda a: a.unsqueeze_(1),
+        "squeeze_": lambda a: a.unsqueeze(1).squeeze_(),
+        "as_strided_": lambda a: a.as_strided_((3, 2), (1, 3)),
+    }
+    leaf = torch.randn(2, 3, dtype=torch.float64, requires_grad=True)
+    with stepgrad.record(), watch() as tensors:
+        for name, view in views.items():
+            result = leaf * 2
+            made = len(tensors.made)
+            view(result)
+            assert len(tensors.made) == made, name
+    for view in views.values():
+        agrees(lambda a, view=view: [view(b := a * 2) * 3, b.mul_(3) + 1], leaf)
 
 
 def test_a_result_that_is_cut_off_is_no_leaf() -> None:

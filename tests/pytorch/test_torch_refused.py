@@ -12,6 +12,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[torch]'")
 
+import torch.nn.functional as F  # noqa: E402, N812
 from click.testing import CliRunner  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from torch.utils.checkpoint import checkpoint  # noqa: E402
@@ -27,6 +28,7 @@ from stepgrad.torch import watch  # noqa: E402
 from stepgrad.torch.frames import Frames  # noqa: E402
 from stepgrad.torch.modules import Modules  # noqa: E402
 from stepgrad.torch.refused import RefusedError  # noqa: E402
+from stepgrad.torch.table import TABLE  # noqa: E402
 from torch_runs import TRAIN, names, program, untouched  # noqa: E402
 
 
@@ -54,6 +56,14 @@ REFUSED: Mapping[str, tuple[Callable[[Tensor], Any], str]] = {
         lambda w: checkpoint(torch.exp, w, use_reentrant=True) * 2,
         "reentrant checkpoints.*use_reentrant=False",
     ),
+    "an embedding whose gradient is scaled": (
+        lambda w: F.embedding(torch.tensor([0, 0]), w.view(2, 2), scale_grad_by_freq=True),
+        r"embedding at .*\(with scale_grad_by_freq=True, its gradient is not the derivative\)",
+    ),
+    "an embedding bag whose gradient is scaled": (
+        lambda w: F.embedding_bag(torch.tensor([[0, 0]]), w.view(2, 2), scale_grad_by_freq=True),
+        r"embedding_bag at .*\(with scale_grad_by_freq=True, its gradient is not the derivative\)",
+    ),
     "what is not in the table": (
         torch._standard_gamma,
         "standard_gamma at .*aten::_standard_gamma",
@@ -74,6 +84,23 @@ def test_what_cannot_be_recorded_is_refused(work: Callable[[Tensor], Any], messa
     assert f"{Path(__file__).name}:" in str(refused.value)
     assert "in mixer" in str(refused.value)
     assert untouched() == before
+
+
+def test_a_mistake_of_ours_is_told_as_what_cannot_be_recorded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(_: object) -> object:
+        raise AttributeError("nothing has no tags\nand more")
+
+    monkeypatch.setitem(TABLE, "tanh", broken)
+    with stepgrad.record(), watch(), pytest.raises(RefusedError) as refused:
+        torch.ones(2, requires_grad=True).tanh()
+    assert (
+        str(refused.value)
+        .splitlines()[0]
+        .endswith("aten::tanh cannot be recorded yet (AttributeError: nothing has no tags)")
+    )
+    assert refused.value.__suppress_context__
 
 
 def test_a_bug_in_the_world_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -117,6 +117,18 @@ def fill(a: Cells, value: Cells | float) -> Cells:
     return copy(a, a.made.cells(value))
 
 
+def check_scaled(by_frequency: bool) -> None:
+    """Make sure that what comes back to the rows of an embedding is the derivative.
+
+    Raises:
+        NotImplementedError: it is divided by how often the batch has each row.
+    """
+    if by_frequency:
+        raise NotImplementedError(
+            "with scale_grad_by_freq=True, its gradient is not the derivative"
+        )
+
+
 @row("embedding")
 def embedding(
     weight: Cells,
@@ -125,8 +137,7 @@ def embedding(
     by_frequency: bool = False,
     _sparse: bool = False,
 ) -> Cells:
-    if by_frequency:
-        raise NotImplementedError("embedding(scale_grad_by_freq=True)")
+    check_scaled(by_frequency)
     rows = weight[indices]
     return rows if padding < 0 else rows.replaced(indices == padding, weight.data[padding])
 

@@ -39,12 +39,14 @@ def lstm_layer(
 ) -> tuple[Cells, Cells, Cells, None]:
     if mode != 2:
         raise NotImplementedError("a recurrent layer other than LSTM in one operation")
+    # Where there are no biases, PyTorch gives zeros in the shapes of the weights.
+    biases = (bias, recurrent_bias) if bias.ndim == 1 else (None, None)
     steps: list[Cells] = []
     state = h.shape
     h, c = h.reshaped(-1, state[-1]), c.reshaped(-1, state[-1])
     order = range(len(a))
     for at in reversed(order) if backwards else order:
-        gates = linear(a[at], weight, bias) + linear(h, recurrent, recurrent_bias)
+        gates = linear(a[at], weight, biases[0]) + linear(h, recurrent, biases[1])
         h, c = step(gates, c)
         steps.append(h)
     outputs = MOVING["stack"](steps[::-1] if backwards else steps)

@@ -12,6 +12,7 @@ from torch import Tensor
 from stepgrad.engine import ops
 from stepgrad.engine.ops import Op
 from stepgrad.torch.cells import Cells
+from stepgrad.torch.table.moving import check_scaled
 from stepgrad.torch.table.rows import Rows
 from stepgrad.torch.table.selecting import extremes
 
@@ -130,7 +131,7 @@ def embedding_bag(
     weight: Cells,
     indices: Tensor,
     offsets: Tensor,
-    _by_frequency: bool = False,
+    by_frequency: bool = False,
     mode: int = 0,
     _sparse: bool = False,
     weights: Cells | None = None,
@@ -139,6 +140,7 @@ def embedding_bag(
     *,
     out: Sequence[Tensor],
 ) -> tuple[Cells]:
+    check_scaled(by_frequency)
     sums = weight.made.cells(torch.zeros(out[0].shape, dtype=torch.float64))
     starts = offsets[:-1] if last else offsets
     bags = torch.searchsorted(starts, torch.arange(len(indices)), right=True) - 1
