@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, count, repeat
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from stepgrad.engine.node import Node
 from stepgrad.engine.tape import Place
@@ -26,14 +26,21 @@ Walked = tuple[Node, int, Node, float, Spot | None]
 The first of a pass is its seed: there, both nodes are the root.
 """
 
+WIDTH = len(get_args(Walked))
+"""How many things are noted of each write."""
+
 
 class Walk(NamedTuple):
-    """A backward pass that a program has run: its writes, and whether each rule hands on its path.
+    """A backward pass that a program has run: the parts of its `Walked`, each of all writes.
 
-    `ForeignSweep.by_path` says what that means.
+    `ForeignSweep.by_path` says whether each rule hands on its path.
     """
 
-    writes: Sequence[Walked]
+    outs: Sequence[Node]
+    slots: Sequence[int]
+    receivers: Sequence[Node]
+    after: Sequence[float]
+    spots: Sequence[Spot | None]
     by_path: bool
 
 
@@ -71,14 +78,13 @@ class Walks:
         Raises:
             KeyError: one of its nodes is not in the log.
         """
-        nodes, slots, operands, after, spots = zip(*walk.writes, strict=True)
-        outs, receivers = [*map(_stamp, nodes)], [*map(_stamp, operands)]
-        met = dict(zip(chain(outs, receivers), chain(nodes, operands), strict=True))
+        outs, receivers = [*map(_stamp, walk.outs)], [*map(_stamp, walk.receivers)]
+        met = dict(zip(chain(outs, receivers), chain(walk.outs, walk.receivers), strict=True))
         over, place = self._located(met)
         # The root, then those that pass on a gradient, then those that only receive one.
         computed = [stamp for stamp, node in met.items() if node._operation.partials]
         entry = dict(zip(computed, count()))
-        line = dict(zip(dict.fromkeys(spots), count()))
+        line = dict(zip(dict.fromkeys(walk.spots), count()))
         places = [*map(place.__getitem__, computed)]
         sweep = self._sweep(
             _Shape(
@@ -87,15 +93,15 @@ class Walks:
                 place[outs[0]],
                 stretched(places),
                 array("i", map(entry.__getitem__, outs[1:])).tobytes(),
-                array("i", slots[1:]).tobytes(),
+                array("i", walk.slots[1:]).tobytes(),
                 tuple(line),
-                array("i", map(line.__getitem__, spots)).tobytes(),
+                array("i", map(line.__getitem__, walk.spots)).tobytes(),
                 walk.by_path,
             )
         )
         received = {*receivers}
         unwritten = [met[stamp]._grad for stamp in computed if stamp not in received]
-        return ForeignBackward(start, sweep, over, packed([*after, *unwritten]))
+        return ForeignBackward(start, sweep, over, packed([*walk.after, *unwritten]))
 
     def _located(
         self, stamps: Iterable[int]
