@@ -234,10 +234,10 @@ class Writer:
     def walked(self, walk: Walk) -> Sequence[Node]:
         """Add a backward pass that the program has run itself; return what it has written to."""
         try:
-            block = self._walks.block(walk, self._log.length)
+            block = self._walks.block(walk, self._log.length, self._latest)
         except KeyError:  # a node was made outside
             self.indices([*walk.outs, *walk.receivers])
-            block = self._walks.block(walk, self._log.length)
+            block = self._walks.block(walk, self._log.length, self._latest)
         self.add(block)
         return walk.receivers
 
