@@ -85,9 +85,12 @@ class Engine:
             self.door.name(node)
         return node
 
-    def run(self, graph: Graph) -> list[Shadow]:
-        """Do the calls of a graph; return all nodes that are no constants, the root last."""
-        nodes = [self.leaf(number) for number in graph.leaves]
+    def run(self, graph: Graph, leaves: Sequence[Shadow] = ()) -> list[Shadow]:
+        """Do the calls of a graph, on these leaves or on new ones.
+
+        Return all nodes that are no constants, the root last.
+        """
+        nodes = [*leaves] or [self.leaf(number) for number in graph.leaves]
         for call in graph.calls:
             chosen = [nodes[i % len(nodes)] for i in call.operands]
             nodes.append(self.make(call.op, *call.on(chosen)))

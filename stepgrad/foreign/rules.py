@@ -84,7 +84,6 @@ class Rules:
                 first = out._first is node
                 if first is not (out._second is node):  # one of two operands, as most are
                     self._tell(out, 0 if first else 1, node, after, site.line)
-                    node._grad = after
                     return
         self._wrote(node, (before, after), frame, site, grad)
 
@@ -161,7 +160,6 @@ class Rules:
         several = out._others or out._first is out._second
         slot = self._slot(out, node) if several else int(out._first is not node)
         self._tell(out, slot, node, after, site.line)
-        node._grad = after
 
     def _slot(self, out: Shadow, node: Shadow) -> int:
         """Return which operand receives: if it is several at once, one after the other."""

@@ -105,9 +105,7 @@ class Watch:
         forget, making = self.nodes.pop, self._making
 
         def __del__(self: Any) -> None:  # noqa: N807 - it becomes one
-            me = id(self)
-            forget(me, None)
-            if me == making.made:  # the next object may have its id
+            if forget(id(self), None) is making.pending:  # the next object may have its id
                 making.made = 0
             if own is not None:
                 own(self)

@@ -12,7 +12,7 @@ from stepgrad.engine.tape import Place, current_place
 from stepgrad.recording.batch import Batch, first_of_row, offsets
 from stepgrad.recording.blocks import packed
 from stepgrad.recording.changes import Written
-from stepgrad.recording.foreign.walks import Walk, Walked
+from stepgrad.recording.foreign.walks import WIDTH, Walk
 from stepgrad.recording.released import MANY, Released
 
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ class Pending:
     """
 
     def __init__(self, callers: Callers | None) -> None:
-        self.walked: list[Walked] = []
+        # The parts of each `Walked`: a tuple would have to be looked at by the garbage collector.
+        self.walked: list[Any] = []
         self.by_path = False  # of the pass in `walked`
         self.remarks: list[tuple[str, Node | None, Place, str]] = []
         self.written: list[Written] = []
-        # Values; where lines are noted, each with the rest of what is `callers.Noted`. A tuple for
-        # each would have to be looked at by the garbage collector.
+        # Values; where lines are noted, each with the rest of what is `callers.Noted`.
         self.made: list[Any] = []
         self._width = 1
         self.append: Callable[[Node], None] = self.made.append
@@ -53,7 +53,7 @@ class Pending:
 
     def __len__(self) -> int:
         """The number of pending nodes or of pending writes, whichever is greatest."""
-        return max(self.nodes, len(self.written), len(self.walked))
+        return max(self.nodes, len(self.written), len(self.walked) // WIDTH)
 
     @property
     def nodes(self) -> int:
@@ -74,7 +74,7 @@ class Pending:
 
     def cut(self, room: int) -> None:
         """Keep only the first `room` nodes and the first `room` writes of each kind."""
-        del self.made[room * self._width :], self.written[room:], self.walked[room:]
+        del self.made[room * self._width :], self.written[room:], self.walked[room * WIDTH :]
         self._moves = [move for move in self._moves if move[0] < max(1, len(self.made))]
 
     def append_at(self, node: Node, where: Where | None) -> None:
@@ -106,10 +106,10 @@ class Pending:
 
     def take_walk(self) -> Walk:
         """Take the backward pass out."""
-        walk = Walk(self.walked[:], self.by_path)
-        del self.walked[: len(walk.writes)]
+        walked, by_path = self.walked[:], self.by_path
+        del self.walked[: len(walked)]
         self.by_path = False
-        return walk
+        return Walk._make([*(walked[part::WIDTH] for part in range(WIDTH)), by_path])
 
     def take_remarks(self) -> Sequence[tuple[str, Node | None, Place, str]]:
         """Take the remarks out."""

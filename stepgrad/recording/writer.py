@@ -232,14 +232,13 @@ class Writer:
 
     def walked(self, walk: Walk) -> Sequence[Node]:
         """Add a backward pass that the program has run itself; return what it has written to."""
-        outs, _, operands, *_ = zip(*walk.writes, strict=True)
         try:
-            block = self._walks.block(walk, self._log.length)
+            block = self._walks.block(walk, self._log.length, self._latest)
         except KeyError:  # a node was made outside
-            self.indices(outs + operands)
-            block = self._walks.block(walk, self._log.length)
+            self.indices([*walk.outs, *walk.receivers])
+            block = self._walks.block(walk, self._log.length, self._latest)
         self.add(block)
-        return operands
+        return walk.receivers
 
     def remarked(self, kind: str, node: Node | None, place: Place, text: str) -> None:
         """Add a remark."""

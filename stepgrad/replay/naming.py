@@ -23,9 +23,9 @@ def find_node(state: State, text: str) -> int | None:
     """Return the node that `text` names, or None.
 
     A node is known by its name (`row1/x2`), by the end of that (`x2`), by its number (`#12`), by
-    what it computes (`w·x`), or by what a voice says of it (`row1 x2`, `w times x`). What a loop
-    makes again, `h₁`, is also `h1`, and `h` is any of them. Of several nodes with the same name it
-    is the latest one made so far, or else the first to come.
+    what it computes (`w·x`, also typed `w*x`), or by what a voice says of it (`row1 x2`, `w times
+    x`). What a loop makes again, `h₁`, is also `h1`, and `h` is any of them. Of several nodes with
+    the same name it is the latest one made so far, or else the first to come.
 
     Raises:
         AmbiguousNameError: several names end like this.
@@ -44,9 +44,20 @@ def find_node(state: State, text: str) -> int | None:
         return int(text[1:])
     if re.fullmatch(r"\w+", text, re.ASCII):
         return None  # what a node computes is never a bare word, and takes seconds to write for all
-    titled = (title(recording, node) for node in state.scene)
-    return next((n for n, t in zip(state.scene, titled, strict=True)
-                 if text in (t, short_title(recording, n), spoken(t))), None)  # fmt: skip
+    keys = _as_typed(text)
+    for node in state.scene:
+        told = title(recording, node)
+        if keys in map(_as_typed, (told, short_title(recording, node))) or text == spoken(told):
+            return node
+    return None
+
+
+def _as_typed(title: str) -> str:
+    """Return what a node computes in the signs of a keyboard: `p-t` for `p − t`."""
+    return "".join(title.replace("²", "**2").translate(_KEYS).split())
+
+
+_KEYS = str.maketrans({"−": "-", "·": "*"})
 
 
 def near(state: State, text: str, *others: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from math import inf, isclose, isnan
 
 import pytest
@@ -385,6 +386,49 @@ def test_a_training_loop_stores_its_sweep_once() -> None:
     assert len(blocks) == 1000
     assert len({block.sweep for block in blocks}) <= 2  # the first has the parameters in its pass
     assert len(recording.steps) == 1000
+
+
+@given(graphs(tame), st.lists(st.tuples(st.integers(-1, 3), st.integers(0, 4)), max_size=2))
+def test_steps_that_take_turns(graph: Graph, turns: list[tuple[int, int]]) -> None:
+    """Each leaves out one edge, or none, and may have inputs of its own, from other passes."""
+
+    def rule(_: Shadow, __: int, ___: float, contribution: float) -> float | None:
+        return None if next(number) == left_out else contribution
+
+    with record(lines=True) as recording:
+        engine = Engine()
+        inputs = [engine.leaf(number) for number in graph.leaves]
+        made = [*inputs]
+        for left_out, renewed in turns * 4:
+            number = count()
+            for which in range(min(renewed, 2, len(inputs))):
+                apart = [engine.leaf(graph.leaves[which]) for _ in range(max(1, renewed - 2))]
+                if renewed == 4:
+                    apart.append(engine.make("neg", apart[0]))
+                inputs[which] = apart[-1]
+                engine.clear(apart)  # their pass is over
+                made += apart
+            nodes = engine.run(graph, inputs)
+            made += nodes[len(inputs) :]
+            engine.backward(nodes[-1], rule)
+            engine.clear(nodes[: left_out + 2])
+    assert_equals_the_fold(recording)
+    assert_ends_with(recording, made)
+    for block in passes(recording):
+        assert len(block.after) == block.sweep.numbers
+
+
+def test_a_rule_that_writes_to_the_other_operand_goes_another_way() -> None:
+    with record(lines=True) as recording:
+        engine = Engine()
+        x, y = engine.leaf(2.0), engine.leaf(3.0)
+        for slot in (0, 1) * 4:
+            out = engine.make("mul", x, y)
+            engine.seed(out)
+            engine.door.received(out, slot, (x, y)[slot], (x, y)[slot]._grad + 1.0, (10, FILE))
+            engine.door.ended()
+    assert [event.slot for event in contributions(recording)] == [0, 1] * 4
+    assert_equals_the_fold(recording)
 
 
 def test_the_writes_of_a_loop_are_stored_together() -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from stepgrad.engine.node import Node
 from stepgrad.engine.tape import WriteKind, current_place
 from stepgrad.recording.changes import Writing
+from stepgrad.recording.foreign.walks import WIDTH, Walked
 from stepgrad.recording.naming.sites import Spot
 from stepgrad.recording.pending import Pending
 from stepgrad.recording.places import Places
@@ -68,6 +69,7 @@ class Door:
             self.where = callers.find
         self._pending = pending
         self._walked = pending.walked
+        self._note: Callable[[Walked], None] = pending.walked.extend
         self._noted = pending.made.extend
         self._written = pending.written
         self.alert = False  # whether the recorder has to be asked first if it goes on
@@ -106,7 +108,7 @@ class Door:
     def written_at(self, kind: WriteKind, node: Node, after: float, spot: Spot | None) -> None:
         """A value or a gradient was written, and not by a rule."""
         walked = self._walked
-        over = walked and (kind == "update" or (len(walked) == 1 and node is walked[0][0]))
+        over = walked and (kind == "update" or (len(walked) == WIDTH and node is walked[0]))
         if over:
             self._goes_on()
         elif self.alert:
@@ -126,7 +128,7 @@ class Door:
         """A rule of `out` wrote the gradient of the operand that it has in that slot."""
         usual = self._walked and not self._written and not self.alert
         if usual or self._ready(out, receiver):
-            self._walked.append((out, slot, receiver, after, spot))
+            self._note((out, slot, receiver, after, spot))
         receiver._grad = after
 
     def ended(self, *, by_path: bool = False) -> None:
@@ -150,7 +152,7 @@ class Door:
 
     def _begin(self, root: Node, after: float, spot: Spot | None) -> None:
         self._recorder.adopt(root)  # before its gradient changes
-        self._walked.append((root, 0, root, after, spot))
+        self._note((root, 0, root, after, spot))
 
     def _ready(self, out: Node, receiver: Node) -> bool:
         """Prepare for the write of a rule; return whether it is to be noted."""
@@ -158,7 +160,7 @@ class Door:
         if self.alert and not self._goes_on():
             return False
         if walked and held:
-            if len(walked) == 1:
+            if len(walked) == WIDTH:
                 self._recorder.log_written()
             elif any(node is out or node is receiver for _, node, *_ in held):
                 self._goes_on()
