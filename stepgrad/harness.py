@@ -7,13 +7,13 @@ from functools import wraps
 from os import PathLike
 from typing import ParamSpec, TypeVar
 
-from stepgrad.errors import StepgradError, suggest
+from stepgrad.errors import StepgradError
 from stepgrad.headless import words
-from stepgrad.recording.numbered import node_called
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.places import goto
 from stepgrad.replay.commands.script import replay
 from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.naming import find_node, near
 from stepgrad.replay.session import Session
 from stepgrad.replay.telling.narration import narrate
 from stepgrad.scenario import open_scenario
@@ -118,10 +118,10 @@ class Replay:
         return self.session.recording
 
     def _node(self, name: str) -> int:
-        node = self.session.state.find(name)
-        if node is None:
-            known = self._recording.names(self._recording.length)
-            later = node_called(known, name) is not None
-            hint = ": it is created later" if later else suggest(name, known)
+        state = self.session.state
+        node = find_node(state, name)
+        later = node is not None and self._recording.history.made_at(node) > self.position
+        if node is None or later:
+            hint = ": it is created later" if later else near(state, name)
             raise KeyError(f"no node {name} by event {self.position}{hint}")
         return node

@@ -50,6 +50,13 @@ def test_a_name_asks_for_the_value_and_the_gradient() -> None:
     ]
 
 
+@pytest.mark.parametrize("typed", ["w·x", "w*x", "w * x", "(w·x)", "w times x"])
+def test_a_node_without_a_name_is_called_by_what_it_computes(typed: str) -> None:
+    assert stepgrad("why", "dead_relu", typed).stdout.startswith("w·x = 3 at event 18\n")
+    gradient = stepgrad("why", "dead_relu", f"{typed}.grad").stdout
+    assert gradient.startswith("(w·x).grad = 0 at event 18\n")
+
+
 def test_its_gradient_alone() -> None:
     both = stepgrad("why", "dead_relu", "w").stdout
     alone = stepgrad("why", "dead_relu", "w.grad").stdout

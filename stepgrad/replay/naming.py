@@ -44,10 +44,11 @@ def find_node(state: State, text: str) -> int | None:
         return int(text[1:])
     if re.fullmatch(r"\w+", text, re.ASCII):
         return None  # what a node computes is never a bare word, and takes seconds to write for all
-    keys = _as_typed(text)
+    typed = {_as_typed(text), _as_typed(text.removeprefix("(").removesuffix(")"))}
     for node in state.scene:
         told = title(recording, node)
-        if keys in map(_as_typed, (told, short_title(recording, node))) or text == spoken(told):
+        written = map(_as_typed, (told, short_title(recording, node)))
+        if not typed.isdisjoint(written) or text == spoken(told):
             return node
     return None
 
