@@ -10,7 +10,10 @@ from screens import drained, press, shown, until
 from stepgrad.program import run_program
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.saving import LONG
+from stepgrad.scenario import open_scenario
+from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
+from stepgrad.tui.widgets.prompt import Prompt
 
 PROGRAM = """
 import stepgrad
@@ -53,3 +56,13 @@ async def test_it_is_asked_about_once(tmp_path: Path) -> None:
         assert "is not saved" in shown(app)
         await press(pilot, "q")
         await until(pilot, lambda: not app.is_running)
+
+
+async def test_a_browser_writes_no_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DebuggerApp, "is_web", True)
+    app = DebuggerApp(record_file(open_scenario("chain_rule")))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drained(pilot)
+        await press(pilot, "ctrl+s")
+        assert "nothing is saved on this machine" in shown(app)
+        assert not app.screen.query_one(Prompt).asks

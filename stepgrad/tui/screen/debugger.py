@@ -117,7 +117,9 @@ class DebuggerScreen(TurningScreen):
         if not command.counts:  # it is about what the turns lead to
             self.carry_out_turns()
         before = self.view
-        if command.panel:
+        if command.name == "save" and self.app.is_web:  # its files are on another's machine
+            self.session = self.now.say("from a browser, nothing is saved on this machine")
+        elif command.panel:
             self._show_panel(command.panel)
             self.carried_out(command.name)
         else:
