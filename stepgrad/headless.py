@@ -162,8 +162,8 @@ def _computed(state: State) -> list[int]:
 def _keys(state: State) -> dict[str, int]:
     """Return the computed nodes of the scene by the keys that they have in JSON.
 
-    A key is a name. Of several nodes with the same name, the latest has it; the others, and those
-    without a name, have `#index`.
+    A key is a name. Of nodes of several steps with the same name, the latest has it; the others,
+    and those without a name, have `#index`.
     """
     nodes = _computed(state)
     latest = {state.node(node).name: node for node in nodes}

@@ -44,7 +44,8 @@ def kept(
                 found = function(about, *args, **kwargs)
             answers[key] = found  # the one used last goes last
             if len(answers) > size:
-                answers.pop(next(iter(answers)), None)
+                for oldest in [*answers][:1]:  # all at once: another thread may be adding some
+                    answers.pop(oldest, None)
             return found  # type: ignore[no-any-return]
 
         return asked

@@ -20,6 +20,7 @@ from stepgrad import SGD, Recording, State, Value, mark, record, scope
 from stepgrad.recording.blocks import Backward, Forward
 from stepgrad.recording.events import Op
 from stepgrad.recording.index import Index
+from stepgrad.recording.kept import kept
 from stepgrad.replay.training import parameters
 
 STEPS, READERS = 150, 3
@@ -325,3 +326,17 @@ def test_a_recording_that_ends_while_threads_go_on() -> None:
             each.result()
     assert recording.length == events
     check_whole(recording)
+
+
+def test_threads_share_what_is_kept() -> None:
+    @kept(4)
+    def twice(about: Index, number: int) -> int:  # noqa: ARG001 - what it is kept on
+        return 2 * number
+
+    index = Index([])
+
+    def ask(first: int) -> list[bool]:
+        return [twice(index, n % 11) == 2 * (n % 11) for n in range(first, first + 30_000)]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(all(right) for right in pool.map(ask, range(8)))
