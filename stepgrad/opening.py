@@ -189,6 +189,8 @@ def open_typed(
             check_gates(run.recording)
         if selection != ALL and "torch" not in sys.modules:
             print(printable(f"{name}: no PyTorch: {SELECTING} change nothing"), file=sys.stderr)
+        if run.recording.spent and selection == ALL and "torch" in sys.modules:
+            print(printable(f"{name}: {SELECTING} record another part, or less"), file=sys.stderr)
         return Opened(run.recording, status=run.status, failure=run.failure)
     if is_course(name):
         first = shlex.quote(next(iter(files_typed(name).values())))

@@ -40,7 +40,7 @@ def record(
 
     Other commands, such as `run` and `replay`, can open it. Without -o, the recording of `train.py`
     is `train.stepgrad` in the current folder. If a program fails or a signal ends it, the recording
-    ends there; the exit status is the program's.
+    ends there; the exit status is the program's. While it is written, a second Ctrl+C gives it up.
 
     \b
       stepgrad record xor_tanh

@@ -277,3 +277,16 @@ def test_each_command_takes_the_options(tmp_path: Path) -> None:
         found = CliRunner().invoke(main, [*command, "--layers", "layers.9", path])
         assert found.exit_code, command
         assert "there is no module `layers.9`" in found.output, command
+
+
+@pytest.mark.parametrize("memory", [30_000, None])
+def test_where_memory_ends_a_recording_the_options_for_another_part_are_named(
+    memory: int | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = program(
+        tmp_path, f"{TRAIN}\nfor step in range(20):\n    Net()(torch.ones(2, 2)).sum().backward()"
+    )
+    opened = open_typed(str(path), (), How(memory))
+    assert opened.recording.spent == (memory is not None)
+    named = "--only-steps, --batch-row and --layers record another part" in capsys.readouterr().err
+    assert named == opened.recording.spent
