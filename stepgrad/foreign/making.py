@@ -18,11 +18,11 @@ from stepgrad.foreign.classes import Hooks, Kind
 from stepgrad.foreign.computing import Computing, Made
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, PROGRAM, Code, Frames
-from stepgrad.foreign.makers import implied
 from stepgrad.foreign.nodes import Shadow
 from stepgrad.foreign.operators import Operators
 from stepgrad.foreign.parts import Parts
 from stepgrad.foreign.sites import MakingSite
+from stepgrad.foreign.taped import implied
 from stepgrad.recording.naming.paths import Where
 
 _new = object.__new__
@@ -138,7 +138,7 @@ class Making(Parts):
             return
         self.pending, self.made = None, 0
         if not kids and self._calls:
-            kids, self._ordered = implied(node._data, self._calls[0]), True
+            kids, self._ordered = implied(node._data, self._calls, self._grad), True
         if not kids:
             self._leaf(node, CONSTANT if self._lifts else LEAF, self._where)
         elif (
