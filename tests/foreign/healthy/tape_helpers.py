@@ -55,6 +55,6 @@ def backward(root):
 
 a, b = Node(1.0, "a"), Node(0.0, "b")
 c = (2 * a + b * a - 3) / (a + 4)
-d = (1 - a) * c + (a - 2) * c.tanh() + (b - a) * 0.5
+d = (1 - a) * c + (a - 2) * c.tanh() + (b - a) * 0.5 + c * c
 backward(d)
 print(d.val, a.adj, b.adj)
