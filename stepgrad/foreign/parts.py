@@ -30,6 +30,7 @@ class Parts:
     """What is known of the object that is being made, from the attributes that are written.
 
     `pending` is what stands in for it, and `made` its id; `has_grad` is whether it has a gradient.
+    `keeps` is whether any object has operands among its attributes.
 
     Args:
         nodes: what stands in for an object, by its id.
@@ -42,12 +43,13 @@ class Parts:
         "_callers", "_calls", "_checked", "_cls", "_data", "_door", "_drop", "_frames", "_given",
         "_grad", "_has_data", "_kids", "_kind", "_kinds", "_label", "_lifts", "_looking", "_node",
         "_nodes", "_numbers", "_ordered", "_site", "_stored", "_symbol", "_usual", "_where",
-        "has_grad", "made", "pending", "takes",
+        "has_grad", "keeps", "made", "pending", "takes",
     )  # fmt: skip
 
     def __init__(self, nodes: dict[int, Shadow], hooks: Hooks, frames: Frames, door: Door) -> None:
         self.pending: Shadow | None = None
         self.made = 0
+        self.keeps = False
         self._nodes = nodes
         self._node = nodes.get
         self._kinds = hooks.kinds
@@ -188,6 +190,7 @@ class Parts:
         `frame` is what writes the attribute.
         """
         site, kids = self._site, self._kids
+        self.keeps = self.keeps or bool(kids)
         if site is None or not kids or self._calls:
             return
         if len(kids) == site.sure and self._symbol in ("", site.symbol):

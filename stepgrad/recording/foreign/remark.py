@@ -18,6 +18,9 @@ LOOKALIKES = GRADLESS, OPERATORLESS
 They are of interest only where nothing is recorded.
 """
 
+TAPED = "taped"
+"""Objects of the program keep no operands: these are seen only where calls say them."""
+
 AGREES = "PyTorch agrees"
 DIFFERS = "PyTorch differs"
 BACKWARD = "PyTorch backward"
