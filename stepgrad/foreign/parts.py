@@ -16,6 +16,7 @@ from stepgrad.foreign.frames import Frames
 from stepgrad.foreign.makers import Call
 from stepgrad.foreign.nodes import Shadow, as_float, read
 from stepgrad.foreign.sites import MakingSite
+from stepgrad.recording.foreign.remark import LISTED
 from stepgrad.recording.naming.paths import Where
 
 _LONGEST = 32
@@ -145,6 +146,7 @@ class Parts:
         elif value is not None:  # it may be refused later, or this is no engine of scalars
             self._forget()
             if hasattr(value, "__len__") and not isinstance(value, str):
+                self._door.remark(LISTED, None, None, _listed(self._cls, self._data, value))
                 self._drop(self._cls)
 
     def _forget(self) -> None:
@@ -232,3 +234,11 @@ class Parts:
         node._operation, node._first, node._second = op, None, None
         node._stamp = tick()
         self._door.made_at(node, where)
+
+
+def _listed(cls: type, data: str, value: object) -> str:
+    """Say that a class is no engine of scalars: an object has several numbers."""
+    return (
+        f"the `{data}` of {cls.__name__} is of type {type(value).__name__}: a class of your own is "
+        "observed only where it is a number"
+    )
