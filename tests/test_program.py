@@ -725,6 +725,21 @@ def test_an_engine_of_functions_is_named(tmp_path: Path) -> None:
     assert "A class of your own is observed if it has" in stepgrad_("diagnose", path, code=2).stderr
 
 
+def test_an_engine_of_lists_is_told_that_a_number_is_needed(tmp_path: Path) -> None:
+    text = (
+        "class Vec:\n"
+        "    def __init__(self, data): self.data, self.grad = data, [0.0] * len(data)\n"
+        "    def __add__(self, o): return Vec([a + b for a, b in zip(self.data, o.data)])\n"
+        "Vec([1.0]) + Vec([2.0])\n"
+    )
+    path = tmp_path / program(tmp_path, text)
+    told = stepgrad_("check", path, code=2).stderr
+    assert "the `data` of Vec is of type list: " in told
+    assert "observed only where it is a number" in told
+    path.write_text(f"from stepgrad import Value\n{text}\n(Value(2.0) * 3).backward()\n")
+    assert "Vec" not in stepgrad_("diagnose", path).stdout
+
+
 def test_a_number_of_a_library_is_no_engine_without_gradients(tmp_path: Path) -> None:
     (library := tmp_path / "site-packages").mkdir()
     (library / "floats.py").write_text(KEPT_IN_A_DICT)

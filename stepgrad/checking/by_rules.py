@@ -21,6 +21,8 @@ def by_rules(recording: Recording) -> Iterator[Comparison]:
     found = judgement(recording)
     if found is None or not (found.writes or found.faults) or not found.passes:
         return
+    if not (found.whole or found.faults):
+        return
     offs = [(relative(each.received, each.expected, 0.0), each.node) for each in found.wrong]
     worst, node = max(offs, default=(0.0, -1))
     yield Comparison(

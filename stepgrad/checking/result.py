@@ -122,9 +122,10 @@ def judge(
         note = f"{_gradients(skipped)} not finite, as the scenario expects"
     if recording.source and meant_to_fail(recording.source.text):
         note = "this lesson shows a mistake: it is meant to fail"
-    unsure = "" if ways else unclear(recording)
+    hidden = unseen(recording)
+    unsure = "" if ways or hidden else unclear(recording)
     torch = agreement(recording), *given(recording)
-    notes = recording.incomplete, note, unsure, unseen(recording), *torch
+    notes = recording.incomplete, note, unsure, hidden, *torch
     result = Result(
         file,
         promises,

@@ -234,7 +234,8 @@ def nothing_recorded(file: str, recording: Recording) -> StepgradError:
         f"{file}: nothing was recorded: no Values were made, or only in another thread or "
         "process, or inside record()",
         "  from stepgrad import Value  # or stepgrad.compat, for micrograd's",
-        "  A class of your own is observed if it has `__add__` or `__mul__`, `data` and `grad`.",
+        "  A class of your own is observed if it has `__add__` or `__mul__`, and two numbers,",
+        "  `data` and `grad`; other names for them are in stepgrad help engine.",
     )
 
 

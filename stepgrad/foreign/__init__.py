@@ -10,9 +10,10 @@ judged elsewhere, from the recording.
 - `frames.py` knows what the code on the stack is for: a constructor, the class, or the program;
   `sites.py` has what is known of its instructions.
 - `making.py` has the object that is being made, and `parts.py` what its attributes say. What it is
-  made of is found by `makers.py` from the calls that make it (`calls.py`), and reported by
-  `computing.py`; `numeric.py` differentiates what is not in the op table, where it may run again
-  (`purity.py`), and `operators.py` looks whether operators give what they stand for.
+  made of is found by `makers.py` from the calls that make it (`calls.py`), for a class with a tape
+  by `taped.py`, and reported by `computing.py`; `numeric.py` differentiates what is not in the op
+  table, where it may run again (`purity.py`), and `operators.py` looks whether operators give what
+  they stand for.
 - `rules.py` finds what a write to a gradient is, and `owners.py` whose rule; `statements.py` reads
   the line that writes.
   `paths.py` has what arrives where a recursive pass writes no gradient.

@@ -56,6 +56,8 @@ class Looking:
             return argument
         if isinstance(argument, list | tuple):
             return tuple([self.stand_in(each) for each in argument])
+        if isinstance(argument, dict):
+            return tuple([self.stand_in(each) for pair in argument.items() for each in pair])
         return as_float(argument)
 
     def given_like(self, values: Any, constructor: FrameType) -> Any:

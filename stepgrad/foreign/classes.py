@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 import dataclasses
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial, wraps
 from types import CodeType, FunctionType
@@ -21,11 +21,15 @@ from stepgrad.recording.foreign.remark import GRADLESS, OPERATORLESS
 from stepgrad.recording.naming.kinds import is_installed, is_standard
 
 _ARITHMETIC = ("__add__", "__radd__", "__sub__", "__mul__", "__rmul__", "__truediv__")
-_DATA = (
+NUMBERS = (
     "data", "value", "val", "item", "number", "num", "primal", "v", "x", "_data", "_value", "_val",
     "d",
 )  # fmt: skip
-_GRAD = ("grad", "gradient", "derivative", "deriv", "adjoint", "adj", "g", "d", "_grad", "_g")
+"""The attributes that may hold the number of an object: the first that a class has is it."""
+
+GRADIENTS = ("grad", "gradient", "derivative", "deriv", "adjoint", "adj", "g", "d", "_grad", "_g")
+"""The same for its gradient. No other module knows such a name."""
+
 _MISSING = object()
 
 LABELS = ("label", "name", "_label", "_name")
@@ -34,7 +38,7 @@ LABELS = ("label", "name", "_label", "_name")
 ASKS = "requires_grad"
 """The attribute that says whether an object needs a gradient."""
 
-_NO_OPERANDS = {*LABELS, "grad", ASKS}
+_NO_OPERANDS = {*LABELS, *GRADIENTS, ASKS, "op", "_op", "tape", "rule", "backward", "_backward"}
 """What a constructor may take besides a number that is nothing which this was computed from."""
 
 _met = WeakSet[type]()
@@ -77,7 +81,7 @@ def kind_of(cls: type) -> Kind | None:
     if any(base.__flags__ & _HEAP == 0 for base in cls.__mro__[:-1]):
         return None  # in part a type of C: no plain attributes
     own = {name for base in cls.__mro__[:-1] for name in _stored(base)}
-    data, grad = _attribute(cls, _DATA, own), _attribute(cls, _GRAD, own)
+    data, grad = _numbers(cls, own)
     return Kind(data, grad, _is_childless(cls)) if data and grad and data != grad else None
 
 
@@ -87,8 +91,7 @@ def lookalike(cls: type) -> tuple[str, str] | None:
     files = {each.__code__.co_filename for each in functions_of(cls)}
     if ours or any(is_installed(file) or is_standard(file) for file in files):
         return None  # a number of a library, such as Fraction, is right to have no gradient
-    own = _stored(cls)
-    data, grad = _attribute(cls, _DATA, own), _attribute(cls, _GRAD, own)
+    data, grad = _numbers(cls, _stored(cls))
     if data and not grad and all(name in vars(cls) for name in ("__add__", "__mul__")):
         return GRADLESS, (
             f"objects of {cls.__name__} have a `{data}`, and no attribute such as `grad`: "
@@ -113,7 +116,13 @@ def _stored(cls: type) -> set[str]:
     return {name for code in codes for name in code.co_names} | {*slots} | {*annotated}
 
 
-def _attribute(cls: type, names: tuple[str, ...], stored: set[str]) -> str | None:
+def _numbers(cls: type, stored: set[str]) -> tuple[str | None, str | None]:
+    """Return which attributes hold the number and the gradient of an object, if any do."""
+    data = _attribute(cls, NUMBERS, stored)
+    return data, _attribute(cls, [name for name in GRADIENTS if name != data], stored)
+
+
+def _attribute(cls: type, names: Sequence[str], stored: set[str]) -> str | None:
     """Return which of these names is an attribute; of a property, what is behind it."""
     for name in names:
         member = getattr(cls, name, None)
@@ -129,7 +138,10 @@ def _attribute(cls: type, names: tuple[str, ...], stored: set[str]) -> str | Non
 def _is_childless(cls: type) -> bool:
     """Whether the constructor of a class takes only a number, and what cannot be an operand."""
     code = getattr(getattr(cls, "__init__", None), "__code__", None)
-    return code is not None and {*code.co_varnames[2 : code.co_argcount]} <= _NO_OPERANDS
+    if code is None:
+        return False
+    taken = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+    return len([name for name in taken if name not in _NO_OPERANDS]) <= 1
 
 
 def reads_plainly(cls: type) -> bool:

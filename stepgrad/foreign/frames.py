@@ -12,6 +12,7 @@ from typing import Any
 from stepgrad.foreign.classes import functions_of, with_nested
 from stepgrad.foreign.makers import is_operation, is_operator
 from stepgrad.foreign.sites import MakingSite, WritingSite
+from stepgrad.foreign.taped import rules_in
 from stepgrad.recording.naming.sites import Spot
 from stepgrad.recording.places import is_ours
 
@@ -44,9 +45,7 @@ class Code:
         self.code = code  # kept alive: its id is a key
         self.role = role
         self.fresh = _FRESH if role == ENGINE and is_operation(code) else 0
-        given = {*code.co_varnames[: code.co_argcount]}
-        inner = [each for each in code.co_consts if isinstance(each, CodeType)]
-        self.rules = {name for e in inner if given & {*e.co_freevars} for name in e.co_names}
+        self.rules = rules_in(code)
         self.lines: dict[int, Spot] = {}
         self.making: dict[int, MakingSite] = {}
         self.writing: dict[int, WritingSite] = {}

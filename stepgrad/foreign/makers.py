@@ -245,7 +245,7 @@ def _own(
     data: float, kids: Sequence[Shadow], ordered: bool, label: str, calls: Sequence[Call]
 ) -> tuple[Recipe, list[Shadow | float]]:
     """Take it as an operation of the program's own, computed by the innermost call that can."""
-    depth = next((i for i, call in enumerate(calls) if not _passes_on(call, data)), 0)
+    depth = next((i for i, call in enumerate(calls) if not passes_on(call, data)), 0)
     if not calls:
         name = label if label.isidentifier() else "f"
         return Recipe(None, None, 0, name=name), [*kids]
@@ -256,18 +256,10 @@ def _own(
     return Recipe(None, picks, depth, name=call.name), [*operands]
 
 
-def _passes_on(call: Call, data: float) -> bool:
+def passes_on(call: Call, data: float) -> bool:
     """Whether a call is handed the number of the object that it makes."""
     numbers = [as_float(each) for each in call.arguments.values()]
     return any(each is not None and same(each, data) for each in numbers)
-
-
-def implied(data: float, call: Call) -> Sequence[Shadow]:
-    """Return what an object was computed from whose class keeps no children: the arguments.
-
-    A number that was only lifted was computed from nothing.
-    """
-    return () if _passes_on(call, data) else shadows(call.arguments.values())
 
 
 def shadows(arguments: Iterable[Any]) -> list[Shadow]:

@@ -18,11 +18,11 @@ from stepgrad.foreign.classes import Hooks, Kind
 from stepgrad.foreign.computing import Computing, Made
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, PROGRAM, Code, Frames
-from stepgrad.foreign.makers import implied
 from stepgrad.foreign.nodes import Shadow
 from stepgrad.foreign.operators import Operators
 from stepgrad.foreign.parts import Parts
 from stepgrad.foreign.sites import MakingSite
+from stepgrad.foreign.taped import implied
 from stepgrad.recording.naming.paths import Where
 
 _new = object.__new__
@@ -41,7 +41,8 @@ class Making(Parts):
     """
 
     __slots__ = (
-        "_codes", "_computing", "_constructor", "_made_at", "_operators", "_where_is", "home"
+        "_codes", "_computing", "_constructor", "_implies", "_made_at", "_operators", "_where_is",
+        "home",
     )  # fmt: skip
 
     def __init__(self, nodes: dict[int, Shadow], hooks: Hooks, frames: Frames, door: Door) -> None:
@@ -50,8 +51,14 @@ class Making(Parts):
         self._codes = frames.codes
         self._made_at, self._where_is = door.made_at, door.where
         self._constructor: CodeType | None = None  # the latest one
+        self._implies = False  # whether operands were looked for in calls only
         self._computing = Computing(door, self._apart)
         self._operators = Operators(self._looking, frames, door)
+
+    @property
+    def taped(self) -> bool:
+        """Whether objects keep no operands: then their rules are on a tape."""
+        return self._implies and not self.keeps
 
     def _apart(self, run: Callable[[], list[float]]) -> list[float]:
         home, self.home = self.home, 0
@@ -138,7 +145,8 @@ class Making(Parts):
             return
         self.pending, self.made = None, 0
         if not kids and self._calls:
-            kids, self._ordered = implied(node._data, self._calls[0]), True
+            self._implies = True
+            kids, self._ordered = implied(node._data, self._calls, self._grad), True
         if not kids:
             self._leaf(node, CONSTANT if self._lifts else LEAF, self._where)
         elif (

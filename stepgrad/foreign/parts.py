@@ -16,6 +16,7 @@ from stepgrad.foreign.frames import Frames
 from stepgrad.foreign.makers import Call
 from stepgrad.foreign.nodes import Shadow, as_float, read
 from stepgrad.foreign.sites import MakingSite
+from stepgrad.recording.foreign.remark import LISTED
 from stepgrad.recording.naming.paths import Where
 
 _LONGEST = 32
@@ -30,6 +31,7 @@ class Parts:
     """What is known of the object that is being made, from the attributes that are written.
 
     `pending` is what stands in for it, and `made` its id; `has_grad` is whether it has a gradient.
+    `keeps` is whether any object has operands among its attributes.
 
     Args:
         nodes: what stands in for an object, by its id.
@@ -42,12 +44,13 @@ class Parts:
         "_callers", "_calls", "_checked", "_cls", "_data", "_door", "_drop", "_frames", "_given",
         "_grad", "_has_data", "_kids", "_kind", "_kinds", "_label", "_lifts", "_looking", "_node",
         "_nodes", "_numbers", "_ordered", "_site", "_stored", "_symbol", "_usual", "_where",
-        "has_grad", "made", "pending", "takes",
+        "has_grad", "keeps", "made", "pending", "takes",
     )  # fmt: skip
 
     def __init__(self, nodes: dict[int, Shadow], hooks: Hooks, frames: Frames, door: Door) -> None:
         self.pending: Shadow | None = None
         self.made = 0
+        self.keeps = False
         self._nodes = nodes
         self._node = nodes.get
         self._kinds = hooks.kinds
@@ -143,6 +146,7 @@ class Parts:
         elif value is not None:  # it may be refused later, or this is no engine of scalars
             self._forget()
             if hasattr(value, "__len__") and not isinstance(value, str):
+                self._door.remark(LISTED, None, None, _listed(self._cls, self._data, value))
                 self._drop(self._cls)
 
     def _forget(self) -> None:
@@ -188,6 +192,7 @@ class Parts:
         `frame` is what writes the attribute.
         """
         site, kids = self._site, self._kids
+        self.keeps = self.keeps or bool(kids)
         if site is None or not kids or self._calls:
             return
         if len(kids) == site.sure and self._symbol in ("", site.symbol):
@@ -229,3 +234,11 @@ class Parts:
         node._operation, node._first, node._second = op, None, None
         node._stamp = tick()
         self._door.made_at(node, where)
+
+
+def _listed(cls: type, data: str, value: object) -> str:
+    """Say that a class is no engine of scalars: an object has several numbers."""
+    return (
+        f"the `{data}` of {cls.__name__} is of type {type(value).__name__}: a class of your own is "
+        "observed only where it is a number"
+    )

@@ -110,6 +110,8 @@ class Rules:
                 self._early(owner.node, frame)
             self._received(owner.node, node, after, site, frame)
         elif after:
+            if what.reads and self._making.taped:
+                self._untraced(node, frame, site)
             self._set(node, after, site, frame)
         else:
             self._cleared(node, after, site, frame)
@@ -215,6 +217,15 @@ class Rules:
         if kind == "blind":
             text = "a rule adds a local derivative alone: no gradient is multiplied in"
         self._door.remark(kind, owner, site.line, text)
+
+    def _untraced(self, node: Shadow, frame: FrameType, site: WritingSite) -> None:
+        """Remark that a gradient is handed on to what is no operand, as far as is seen."""
+        variables = self._owners.variables(frame)
+        out = next((variables[name] for name in site.statement.reads if name in variables), node)
+        passing = self.running or self._seed is not None
+        if passing and out is not node and not out.has_operand(node) and site not in self._said:
+            self._said.add(site)
+            self._door.remark("unlisted", out, site.line, "a rule hands on to no operand")
 
     def _early(self, out: Shadow, frame: FrameType) -> None:
         """Remark that a rule runs as soon as it is defined: it is called, not stored."""

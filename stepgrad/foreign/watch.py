@@ -16,6 +16,7 @@ from stepgrad.foreign.frames import CONSTRUCTOR, Frames
 from stepgrad.foreign.making import Making
 from stepgrad.foreign.nodes import Shadow, as_float, read, same
 from stepgrad.foreign.rules import UNSEEN, Rules
+from stepgrad.recording.foreign.remark import TAPED
 
 
 class Watch:
@@ -80,6 +81,8 @@ class Watch:
         self.settle()
         if self._unfinished:
             self._say("unfinished", "the program ended in the middle of a backward pass")
+        if self._making.taped:
+            self._say(TAPED, "the engine keeps no operands with an object")
         for each, node in [*self.instances()]:
             kind = self._hooks.kinds[type(each)]
             now = as_float(read(each, kind.grad))

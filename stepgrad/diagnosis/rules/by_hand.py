@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import isclose
 
 from stepgrad.diagnosis.rules.hand_pass import LIMIT, HandPass
+from stepgrad.diagnosis.rules.remarks import blurred
 from stepgrad.diagnosis.rules.wrote import foreign_passes
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
@@ -100,6 +101,8 @@ def _factor(pairs: Iterable[Sequence[float]]) -> float:
 def hand_passes(recording: Recording) -> Sequence[HandPass]:
     """Return passes that a program wrote by hand, of which it is clear what they differentiate."""
     if foreign_passes(recording.blocks):  # the rules are judged, and write the gradients
+        return []
+    if blurred(recording):
         return []
     runs = [*_runs(recording)]
     some = runs[:: -(-len(runs) // MOST)] if runs else []

@@ -85,6 +85,9 @@ ONCE: frozenset[Kind] = frozenset({"overwrites", "upstream missing", "upstream",
 CONTRIBUTIONS: frozenset[Kind] = ONCE | {"swapped", "local derivative"}
 """Those of a single contribution."""
 
+CERTAIN: frozenset[Kind] = CONTRIBUTIONS | {"called", "wrong forward"}
+"""Those that show even where not all of the graph is seen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from stepgrad.diagnosis.rules.causes import Causes, lucky
-from stepgrad.diagnosis.rules.faults import CONTRIBUTIONS, ONCE, STRUCTURAL, Fault, Kind
+from stepgrad.diagnosis.rules.faults import CERTAIN, CONTRIBUTIONS, ONCE, STRUCTURAL, Fault, Kind
 from stepgrad.diagnosis.rules.finals import finals
 from stepgrad.diagnosis.rules.forward import wrong_forward
 from stepgrad.diagnosis.rules.passes import Judged, judged
-from stepgrad.diagnosis.rules.remarks import UNFINISHED, hidden, noticed, seen
+from stepgrad.diagnosis.rules.remarks import UNFINISHED, blurred, hidden, noticed, seen
 from stepgrad.diagnosis.rules.writers import operations_at
 from stepgrad.diagnosis.rules.wrote import Parts, Wrote, whole_passes
 from stepgrad.engine.ops import Op
@@ -43,6 +43,7 @@ class Judgement:
         wrong: those that are wrong.
         custom: the operations whose true derivatives come from differences.
         hidden: what could not be seen.
+        whole: whether it is seen what each result is computed from.
     """
 
     faults: Sequence[Fault]
@@ -53,6 +54,7 @@ class Judgement:
     wrong: Sequence[Wrote]
     custom: Sequence[str]
     hidden: Sequence[str]
+    whole: bool
 
     @property
     def summary(self) -> str:
@@ -82,10 +84,12 @@ def judgement(recording: Recording) -> Judgement | None:
         advance(number, len(some))
     if found.faults or found.wrong or found.lucky:
         found = _final(recording, found)
-    faults, more = _first(recording, [*found.faults, *_causes(recording, found)])
+    whole = not blurred(recording)
+    every = [*found.faults, *_causes(recording, found)]
+    faults, more = _first(recording, [e for e in every if whole or e.kind in CERTAIN])
     return Judgement(
         faults, more, len(passes), len(some), found.writes, found.wrong,
-        sorted(found.custom), hidden(recording),
+        sorted(found.custom), hidden(recording), whole,
     )  # fmt: skip
 
 

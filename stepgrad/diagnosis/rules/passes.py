@@ -161,13 +161,13 @@ class _Pass:
             if again and done.issuperset(wrote[0].slots):
                 self._visited_twice(out, wrote[0])
             else:
-                self._operand(wrote)
-                done.update(wrote[0].slots)
+                done.update(self._operand(wrote))
 
-    def _operand(self, wrote: Sequence[Wrote]) -> None:
+    def _operand(self, wrote: Sequence[Wrote]) -> Sequence[int]:
         """Look at what an operand receives: each contribution must fit one of its places.
 
-        Those of all places may also come in other parts: 2x for x·x.
+        Those of all places may also come in other parts: 2x for x·x. Return the places that have
+        received, right or wrong.
         """
         slots, part = wrote[0].slots, wrote[0].part
         free, wrong = [*slots], list[Wrote]()
@@ -185,8 +185,9 @@ class _Pass:
             last = wrote[-1]
             due = sum(last.upstream * part.local(last.entry, slot) for slot in slots)
             if last.close(sum(each.received for each in wrote), due):
-                return
+                return slots
         self._found.wrong += wrong
+        return slots if wrong or self._by_path else [slot for slot in slots if slot not in free]
 
     def _fits(self, wrote: Wrote, slot: int) -> bool:
         """Whether a contribution is right for an operand, as far as that is known."""

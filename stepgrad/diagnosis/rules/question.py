@@ -31,7 +31,7 @@ def engine(survey: Survey) -> Iterator[Verdict]:
         follow = "; later ones may follow from it" * (found.more and each is found.faults[-1])
         yield _verdict(each, f"{each.text}{follow}", wrong=True)
     end = survey.recording.length
-    if found.writes and not found.faults:
+    if found.writes and found.whole and not found.faults:
         yield Verdict(NAME, found.agrees, "", (end,), note=True)
     for text in found.hidden:
         yield Verdict(NAME, text, "", (end,), note=True)

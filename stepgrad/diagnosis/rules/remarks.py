@@ -12,7 +12,7 @@ from stepgrad.diagnosis.rules.wrote import foreign_passes
 from stepgrad.diagnosis.wording import joined
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Forward
-from stepgrad.recording.foreign.remark import LOOKALIKES, PYTORCH, Remark
+from stepgrad.recording.foreign.remark import LOOKALIKES, PYTORCH, TAPED, Remark
 from stepgrad.recording.recording import Recording
 
 UNFINISHED = "unfinished"
@@ -42,7 +42,16 @@ _UNKNOWN = "unknown"
 
 def seen(recording: Recording) -> bool:
     """Whether there are remarks on an engine."""
-    return any(remark.kind not in (*LOOKALIKES, *PYTORCH) for remark in recording.remarks)
+    return any(remark.kind not in (*LOOKALIKES, *PYTORCH, TAPED) for remark in recording.remarks)
+
+
+def blurred(recording: Recording) -> bool:
+    """Whether it is not seen what some results are computed from, as they keep no operands.
+
+    Then a pass may be right that seems to leave something out.
+    """
+    kinds = {remark.kind for remark in recording.remarks}
+    return TAPED in kinds and not kinds.isdisjoint((*_LACKING, "unlisted"))
 
 
 def noticed(recording: Recording) -> Iterator[Fault]:
@@ -111,7 +120,7 @@ def hidden(recording: Recording) -> Sequence[str]:
     """Return what could not be seen or judged, each once."""
     remarks, others = (
         recording.remarks,
-        (_UNKNOWN, *LOOKALIKES, *_KINDS, *_KNOWN, *_LACKING, *PYTORCH),
+        (_UNKNOWN, TAPED, *LOOKALIKES, *_KINDS, *_KNOWN, *_LACKING, *PYTORCH),
     )
     names = [*dict.fromkeys(each.text for each in remarks if each.kind == _UNKNOWN)]
     found = [each.text for each in remarks if each.kind not in others]
@@ -120,10 +129,10 @@ def hidden(recording: Recording) -> Sequence[str]:
     elif names:
         rules = joined(names[:_MOST], len(names))
         found.append(f"the rules of {rules} are not judged: their derivatives are not known")
-    if _computes_nothing(recording):
+    if (nothing := _computes_nothing(recording)) or blurred(recording):
         found.append(
-            "what the results of the engine are computed from is not seen: store the operands in "
-            "each result, or an object that has them by then"
+            f"what {'the' if nothing else 'some'} results of the engine are computed from is not "
+            "seen: store the operands in each result, or an object that has them by then"
         )
     return [*dict.fromkeys(found)]
 

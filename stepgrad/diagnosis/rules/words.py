@@ -111,6 +111,9 @@ class Words:
             return f"{self._rule(out)} never runs: {nothing}"
         if asking:
             return f"{nothing}; the rule takes it for one that needs no gradient"
+        if operands.count(operands[slot]) > 1:
+            node, user = title(self.recording, operands[slot]), title(self.recording, out)
+            return f"{user} uses {node} more than once, and {grad} lacks {number(due)} of it"
         return nothing
 
     def unvisited(self, out: int, node: int, due: float) -> str:

@@ -12,11 +12,17 @@ GRADLESS = "gradless"
 OPERATORLESS = "operatorless"
 """A class of the program has numbers and gradients, and no arithmetic: that is in functions."""
 
-LOOKALIKES = GRADLESS, OPERATORLESS
+LISTED = "listed"
+"""Objects of a class of the program hold lists or arrays where an engine has a number."""
+
+LOOKALIKES = GRADLESS, OPERATORLESS, LISTED
 """Kinds of remarks on classes that look like an engine and are not observed.
 
 They are of interest only where nothing is recorded.
 """
+
+TAPED = "taped"
+"""Objects of the program keep no operands: these are seen only where calls say them."""
 
 AGREES = "PyTorch agrees"
 DIFFERS = "PyTorch differs"
