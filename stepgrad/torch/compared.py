@@ -15,6 +15,7 @@ from stepgrad.recording.foreign.remark import (
     AGREES,
     BACKWARD,
     DIFFERS,
+    ESTIMATED,
     HOOKED,
     MASKED,
     NEAR,
@@ -148,7 +149,7 @@ class Agreement:
 
     def say(self, remark: Remark) -> None:
         """Keep a remark, once for each line and kind, or for each node."""
-        self._wrong |= remark.kind in (DIFFERS, BACKWARD, HOOKED, MASKED)
+        self._wrong |= remark.kind in (DIFFERS, BACKWARD, ESTIMATED, HOOKED, MASKED)
         key = remark.kind, remark.place if remark.place.line else (remark.node, remark.text)
         if key not in self._said:
             self._said.add(key)

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from stepgrad.engine.tape import Place
 from stepgrad.numbers import number
-from stepgrad.recording.foreign.remark import BACKWARD, Remark
+from stepgrad.recording.foreign.remark import BACKWARD, ESTIMATED, Remark
 from stepgrad.recording.foreign.rounded import limit
 from stepgrad.recording.source import path_of
 from stepgrad.torch.between import Result
@@ -104,15 +104,18 @@ def _judged(call: Call, received: Gradients, returned: Gradients, *, whole: bool
             odd[local.entries(numbers.reshape(-1)) - len(call.span)] = False
     if not odd.any():
         return None
-    entry = int(odd.nonzero()[0])
+    wrong = odd & torch.isin(local.outer, local.derived())
+    entry = int((wrong if wrong.any() else odd).nonzero()[0])
     node = int(local.outer[entry])
     theirs, ours = theirs[len(call.span) :], ours[len(call.span) :]
-    text = (
-        f"`{call.function.__name__}.backward` returns {number(float(theirs[entry]))}, "
-        f"and the derivative of its forward is {number(float(ours[entry]))}"
-    )
+    text = f"`{call.function.__name__}.backward` returns {number(float(theirs[entry]))}"
+    if wrong.any():
+        text += f", and the derivative of its forward is {number(float(ours[entry]))}"
+    else:
+        text += ": nothing in its forward has a derivative to compare that with"
     node = node - NEW + call.made.base if node >= NEW else node
-    return Remark(BACKWARD, node, _defined(call.function), text)
+    kind = BACKWARD if wrong.any() else ESTIMATED
+    return Remark(kind, node, _defined(call.function), text)
 
 
 def _detached(gradients: Gradients) -> Gradients:
@@ -137,6 +140,19 @@ class _Local:
         known = outer[at] == numbers if len(outer) else torch.zeros_like(own, dtype=torch.bool)
         found = torch.where(known, at + len(span), self._size - 1)
         return torch.where((own >= 0) & (own < len(span)), own, found)
+
+    def derived(self) -> Tensor:
+        """Return the nodes of the inputs that the results depend on, of each input all or none.
+
+        Of an input, a row may leave out elements where the derivative is 0: a ReLU does.
+        """
+        call = self._call
+        batches = [each.edges for each in call.made.batches if each.start in call.span]
+        taken = [*batches, *(each for each in call.outputs if each is not None)]
+        taken = torch.cat([each.reshape(-1) for each in taken]) if taken else torch.empty(0)
+        inputs = [each.reshape(-1) for each in call.inputs if each is not None]
+        found = [each for each in inputs if torch.isin(each, taken).any()]
+        return torch.cat(found) if found else torch.empty(0, dtype=torch.int64)
 
     def placed(self, nodes: Sequence[Tensor | None], gradients: Gradients) -> Tensor:
         """Add up gradients of tensors, each at its node."""

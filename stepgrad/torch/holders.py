@@ -39,6 +39,7 @@ class _Holder:
     used: bool = False
     steps: int = 0
     idle: Sequence[ref[Tensor]] = ()  # parameters that had no gradient in any step
+    frozen: Sequence[tuple[ref[Tensor], str]] = ()  # that asked for none in any step, with names
     place: Place | None = None  # of the first step
     cleared: int = 0  # times that there were gradients
     remark: Remark | None = None
@@ -55,7 +56,6 @@ class Holders:
         self._holders: dict[int, _Holder] = {}
         self._held = set[int]()  # leaf tensors, by their first nodes
         self._reached = dict[int, Leaf]()
-        self._frozen = dict[int, Remark]()  # of each optimizer that holds such parameters
         self._maximising: Remark | None = None
 
     def reached(self, leaf: Leaf) -> None:
@@ -66,7 +66,6 @@ class Holders:
         """An optimizer is about to write."""
         own, bases = self._own(optimizer)
         self._held |= bases
-        self._freezes(optimizer, own)
         self._tensors.program.modes.stepping(own)
         if any(group.get("maximize") for group in optimizer.param_groups):
             self._maximising = Remark(MAXIMISED, None, self._tensors.program.place(), "")
@@ -106,7 +105,7 @@ class Holders:
             if remark is not None and not holder.used and not late:
                 yield remark
             yield from self._held_in_vain(holder)
-        yield from self._frozen.values()
+        yield from self._frozen()
         if self._maximising is not None:
             yield self._maximising
         left = [leaf for base, leaf in self._reached.items() if base not in self._held]
@@ -124,18 +123,23 @@ class Holders:
             if leaf is not None and leaf.made.base not in self._reached:
                 yield Remark(OFF, leaf.made.base, place, "")
 
-    def _freezes(self, optimizer: torch.optim.Optimizer, own: Sequence[Tensor]) -> None:
-        """Notice parameters that are frozen: those of an optimizer that ask for no gradient."""
-        if id(optimizer) in self._frozen or all(each.requires_grad for each in own):
-            return
-        names = [self._tensors.program.leaf(each)[0] for each in own if not each.requires_grad]
-        if named := _named([each for each in names if each]):
-            text = f"requires_grad is False for {named}, which the optimizer holds: none learns"
-            place = self._tensors.program.place()
-            self._frozen[id(optimizer)] = Remark(FROZEN, None, place, text)
+    def _frozen(self) -> Iterator[Remark]:
+        """Yield which parameters have asked for no gradient in any step of their optimizer."""
+        for holder in self._holders.values():
+            names = [name for _, name in holder.frozen if name]
+            if named := _named(names):
+                none = "it does not learn" if len(names) == 1 else "none learns"
+                text = f"requires_grad is False for {named}, which the optimizer holds: {none}"
+                yield Remark(FROZEN, None, holder.place or Place(), text)
 
     def _waits(self, holder: _Holder, own: Sequence[Tensor]) -> None:
-        """Note which parameters have had no gradient yet, in a step more."""
+        """Note which parameters have had no gradient yet, in a step more, and which are frozen."""
+        if holder.steps:
+            frozen = [(each, name) for each, name in holder.frozen if not _asks(each())]
+        else:
+            name_of = self._tensors.program.leaf
+            frozen = [(ref(each), name_of(each)[0]) for each in own if not each.requires_grad]
+        holder.frozen = frozen
         asked = [each() for each in holder.idle] if holder.steps else own
         there = (each for each in asked if each is not None)
         holder.idle = [ref(each) for each in there if each.requires_grad and each.grad is None]
@@ -177,6 +181,11 @@ class Holders:
     def _remark(self, kind: str, text: str) -> Remark:
         place = self._tensors.program.place()
         return Remark(kind, None, place, f"the optimizer updates nothing: {text}")
+
+
+def _asks(tensor: Tensor | None) -> bool:
+    """Whether a tensor that is still there asks for gradients."""
+    return tensor is not None and tensor.requires_grad
 
 
 def _named(names: Sequence[str]) -> str:

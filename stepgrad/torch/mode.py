@@ -87,7 +87,9 @@ class Watching(TorchDispatchMode):
         self, name: str, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> Any:
         if is_view(func):
-            return func(*args, **kwargs)
+            out = func(*args, **kwargs)
+            self._tensors.limits.check(_tensors(_parts(out)))
+            return out
         if name in WHOLE or _functional(name, func) not in decomposition_table:
             return self._whole(name, func, args, kwargs)
         return self._taken_apart(name, func, args, kwargs)

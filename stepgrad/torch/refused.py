@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from textwrap import shorten
 from typing import Any, NamedTuple
 
 import torch
@@ -36,6 +37,11 @@ class _Kind(NamedTuple):
 
 _KINDS = (
     _Kind(
+        lambda each: each.is_nested,
+        "nested tensors",
+        "pad what they hold to one shape: torch.nn.utils.rnn.pad_sequence(...)",
+    ),
+    _Kind(
         lambda each: each.is_complex(),
         "complex numbers",
         "compute with the real and the imaginary part, as two tensors",
@@ -53,6 +59,7 @@ _KINDS = (
 )
 
 _SOME = 8  # names in a message
+_LONG = 120  # characters of what an error of PyTorch says
 _TRANSFORMS = {"Grad": "torch.func.grad", "Jvp": "torch.func.jvp"}
 
 
@@ -167,7 +174,7 @@ def check_world(world: object, where: Callable[[], str]) -> None:
 
 def unknown(name: str, where: str, error: Exception) -> RefusedError:
     """Return the error that an operation cannot be recorded, and what has kept it from that."""
-    why, *_ = str(error).splitlines() or [""]
+    why = shorten(str(error), _LONG, placeholder=" …")
     why = why if isinstance(error, NotImplementedError) else f"{type(error).__name__}: {why}"
     what = f"aten::{name} cannot be recorded yet ({why})"
     return _error(where, what, "compute the same with other operations, or from x.detach()")

@@ -384,11 +384,34 @@ def test_only_the_function_that_is_wrong_is_named() -> None:
     assert "returns 0, and" in verdict.text
 
 
-def test_a_straight_through_estimator_differs() -> None:
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda x, y: torch.round(x) + y * 0,
+        lambda x, y: (x > 0).double() + y * 0,
+        lambda x, y: torch.from_numpy(x.numpy() ** 2) + y * 0,
+    ],
+    ids=["rounded", "compared", "NumPy"],
+)
+def test_where_a_forward_has_no_derivative_its_backward_is_noted(forward: Any) -> None:
     w, v = leaf(3), leaf(3, seed=1)
-    own = function(lambda _, __, g: (g, None), lambda x, y: torch.round(x) + y * 0)
+    own = function(lambda _, __, g: (g, None), forward)
+    recording = watched(lambda: own(w, v).sum().backward(), [w, v])
+    assert not pytorch_verdicts(recording)
+    [verdict] = [each for each in diagnose(recording) if each.name == "pytorch"]
+    assert verdict.note
+    assert "`Own.backward` returns 1" in verdict.text
+    assert not agreement(recording)
+
+
+def test_a_backward_without_the_mask_of_its_forward_is_wrong() -> None:
+    w, v = leaf(4), leaf(4, seed=1)
+    assert (w > 0).any()
+    assert (w < 0).any()
+    own = function(lambda _, __, g: (g, None), lambda x, y: x.relu() + y * 0)
     [verdict] = pytorch_verdicts(watched(lambda: own(w, v).sum().backward(), [w, v]))
-    assert "returns 1, and the derivative of its forward is" in verdict.text
+    assert verdict.wrong
+    assert "returns 1, and the derivative of its forward is 0" in verdict.text
 
 
 def test_what_a_function_gets_detached_needs_no_gradient() -> None:

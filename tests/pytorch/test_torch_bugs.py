@@ -231,6 +231,22 @@ def test_parameters_that_are_frozen_but_held_are_noted(tmp_path: Path) -> None:
     assert said not in notes(tmp_path, others.replace("x = ", frozen, 1))
 
 
+def test_parameters_that_are_unfrozen_later_are_not_noted(tmp_path: Path) -> None:
+    text = PROGRAM.replace("x = ", "encoder.requires_grad_(False)\nx = ", 1)
+    step = "    optimizer.step()\n"
+    assert step in text
+    said = [each for each in notes(tmp_path, text) if "requires_grad" in each]
+    assert len(said) == 1
+    all_learn = text.replace(step, step + "    encoder.requires_grad_(True)\n")
+    assert not [each for each in notes(tmp_path, all_learn) if "requires_grad" in each]
+    one_learns = text.replace(step, step + "    encoder.bias.requires_grad_(True)\n")
+    assert [each for each in notes(tmp_path, one_learns) if "requires_grad" in each] == [
+        "requires_grad is False for encoder.weight, which the optimizer holds: it does not learn"
+    ]
+    frozen_later = PROGRAM.replace(step, step + "    encoder.requires_grad_(False)\n")
+    assert not [each for each in notes(tmp_path, frozen_later) if "requires_grad" in each]
+
+
 QUIET = """
 import torch
 from torch import nn

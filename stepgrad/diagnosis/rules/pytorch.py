@@ -13,6 +13,7 @@ from stepgrad.recording.foreign.remark import (
     CROSSED,
     DIFFERS,
     DROPS,
+    ESTIMATED,
     EVALUATED,
     FROZEN,
     HOOKED,
@@ -33,8 +34,8 @@ from stepgrad.replay.telling.titles import title
 NAME = "pytorch"
 
 _ADVICE = {
-    BACKWARD: "Correct `backward`, unless it differs on purpose, as a straight-through estimator "
-    "does.",
+    BACKWARD: "Correct `backward`, unless it differs on purpose, as a gradient reversal does.",
+    ESTIMATED: "",
     DIFFERS: "Look for what changes between the forward and the backward pass: a write through a "
     "NumPy array, for example.",
     HOOKED: "",
@@ -58,7 +59,7 @@ _ADVICE = {
 }
 
 _WRONG = BACKWARD, DIFFERS
-_NOTES = HOOKED, LEFT, FROZEN, TUNED
+_NOTES = ESTIMATED, HOOKED, LEFT, FROZEN, TUNED
 
 
 def pytorch(survey: Survey) -> Iterator[Verdict]:

@@ -27,6 +27,7 @@ TAPED = "taped"
 AGREES = "PyTorch agrees"
 DIFFERS = "PyTorch differs"
 BACKWARD = "PyTorch backward"
+ESTIMATED = "PyTorch estimated"
 HOOKED = "PyTorch hook"
 MASKED = "PyTorch masked"
 ROUNDED = "PyTorch rounds"
@@ -51,6 +52,7 @@ PYTORCH = (
     AGREES,
     DIFFERS,
     BACKWARD,
+    ESTIMATED,
     HOOKED,
     MASKED,
     ROUNDED,
@@ -75,7 +77,8 @@ PYTORCH = (
 """Kinds of remarks on a PyTorch program.
 
 Its gradients are the sums of the contributions in the log; that of a node is another; what the
-`backward` of an `autograd.Function` returns for a node is not the derivative of its `forward`; the
+`backward` of an `autograd.Function` returns for a node is not the derivative of its `forward`; or
+the `forward` has none, as nothing that gradients go through leads from there to its results; the
 gradient of a node is another in a program that has hooks, which may change gradients; it is nan, as
 PyTorch multiplies by 0 where no gradient arrives; its numbers are of a type that is coarser than
 ours, which is the text; how near its gradients are in a pass from a root, which is the node (one
