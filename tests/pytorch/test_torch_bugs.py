@@ -362,6 +362,9 @@ def test_a_loss_over_each_prediction_with_each_target_is_named(loss: str, tmp_pa
     assert not found.wrong
     [line] = found.lines(recording)
     assert line.endswith("train.py:12")
+    event = recording.events[found.events[0] - 1]
+    assert event.phase == "forward"
+    assert recording.node(event.focus).place.line == 12
 
 
 @pytest.mark.parametrize("loss", PAIRED)
@@ -377,6 +380,17 @@ def test_a_loss_that_is_not_given_what_it_takes_is_named(loss: str, tmp_path: Pa
     assert not found.wrong
     [line] = found.lines(recording)
     assert line.endswith("train.py:13")
+    [node] = found.nodes
+    assert list(found.events) == [recording.history.made_at(node)]  # the loss itself
+
+
+def test_a_gradient_that_differs_is_shown_where_it_arrives(tmp_path: Path) -> None:
+    written = "    code.detach().numpy()[0, 0] = 0.5\n    loss.backward()"
+    text = PROGRAM.replace("    loss.backward()", written)
+    recording, [found, *_] = diagnosed(tmp_path, text)
+    [node] = found.nodes
+    event = recording.events[found.events[0] - 1]
+    assert (event.phase, event.focus) == ("backward", node)
 
 
 @pytest.mark.parametrize("loss", WELL_GIVEN)
