@@ -173,6 +173,32 @@ def test_a_loss_that_is_made_again_is_a_copy(tmp_path: Path) -> None:
     assert "`.item()`" in found.advice
 
 
+CUTS = {
+    "torch.stack(losses).mean()": "",
+    "torch.tensor(losses, requires_grad=True).mean()": "copies",
+    "torch.tensor([each.item() for each in losses], requires_grad=True).mean()": "copies",
+    "offset.argmax(1).float().requires_grad_().mean()": "leads back to 2 numbers",
+}
+
+
+@pytest.mark.parametrize("again", CUTS)
+@pytest.mark.filterwarnings("ignore:Converting a tensor")
+def test_what_cuts_a_graph_is_told_at_its_line(again: str, tmp_path: Path) -> None:
+    text = PROGRAM.replace("(offset**2).mean()", again)
+    losses = "losses = [nn.functional.cross_entropy(row, row.argmin()) for row in offset]"
+    text = text.replace("    loss =", f"    {losses}\n    loss =")
+    recording, verdicts = diagnosed(tmp_path, text)
+    assert bool(verdicts) == bool(CUTS[again])
+    for found in verdicts:
+        assert found.name == "unreached"
+        assert CUTS[again] in found.text
+        line = 1 + text.splitlines().index(f"    loss = {again}")
+        cut = recording.node(found.nodes[-1])
+        assert recording.history.made_at(cut.index) == found.events[0]
+        assert cut.place.line == line
+        assert f"train.py:{line}" in found.lines(recording)
+
+
 def notes_on_holders(folder: Path, text: str) -> Sequence[str]:
     path = folder / "train.py"
     path.write_text(text)
