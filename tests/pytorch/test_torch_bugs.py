@@ -328,6 +328,8 @@ MISGIVEN = {
     "F.binary_cross_entropy_with_logits(torch.sigmoid(logits), truth)": "below 0.5 or above 0.731",
     "F.nll_loss(logits.softmax(1), y)": "gets the probabilities of a softmax",
     "F.nll_loss(logits.log_softmax(-2), y)": "the log-softmax that it gets is over dim 0",
+    "F.nll_loss(logits, y)": "and gets numbers above 0, such as 0.",
+    "F.nll_loss(logits.sigmoid() * 0.1 + 0.3, y, reduction='sum')": "such as 0.3",
 }
 
 WELL_GIVEN = [
@@ -337,6 +339,8 @@ WELL_GIVEN = [
     "F.nll_loss(logits.log_softmax(-1), y)",
     "F.nll_loss(logits.log_softmax(0).T, y)",
     "F.nll_loss(logits.softmax(1).log(), y)",
+    "F.nll_loss(logits - logits.logsumexp(1, keepdim=True), y)",
+    "F.nll_loss(logits, y, reduction='none').square().mean()",  # a way to pick numbers
     "F.binary_cross_entropy_with_logits(logits, truth)",
     "F.binary_cross_entropy(torch.sigmoid(logits), truth)",
     "(logits.softmax(1) * F.cross_entropy(logits, y, reduction='none')).sum()",
