@@ -43,6 +43,12 @@ BUGS = {
         "pytorch",
         "optimizer.step()",
     ),
+    "a layer that is replaced": (
+        "x = torch.tensor",
+        "decoder = nn.Linear(2, 3)\nx = torch.tensor",
+        "pytorch",
+        "optimizer.step()",
+    ),
     "cleared too soon": (
         "    optimizer.zero_grad()\n    loss.backward()\n",
         "    loss.backward()\n    optimizer.zero_grad()\n",

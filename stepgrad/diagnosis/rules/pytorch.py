@@ -68,7 +68,11 @@ def pytorch(survey: Survey) -> Iterator[Verdict]:
     for remark in recording.remarks:
         if remark.kind in _ADVICE:
             node = remark.node
-            at = "" if node is None or remark.kind == LEFT else f"at {title(recording, node)}, "
+            at = (
+                ""
+                if node is None or remark.kind in (LEFT, IDLE)
+                else f"at {title(recording, node)}, "
+            )
             yield Verdict(
                 NAME,
                 at + remark.text,
