@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from weakref import ref
@@ -114,7 +115,12 @@ class Holders:
         if left and any(each.used for each in self._holders.values()):
             named = _named([each.name for each in left])
             text = f"gradients come to {named}, which no optimizer holds and nothing updates"
-            yield Remark(LEFT, left[0].made.base, Place(), text)
+            node, place = left[0].made.base, self._replaced(left)
+            if place is None:
+                yield Remark(LEFT, node, Place(), text)
+            else:
+                text += "; one holds tensors of the same shapes, to which none come"
+                yield Remark(IDLE, node, place, text)
 
     def off(self) -> Iterator[Remark]:
         """Yield which leaf tensors modules use where gradients are off, if none comes to them."""
@@ -161,6 +167,18 @@ class Holders:
                     text += ": gradients are off where "
                     text += "it is used" if len(names) == 1 else "they are used"
                 yield Remark(HELD, None, off or holder.place or Place(), text)
+
+    def _replaced(self, left: Sequence[Leaf]) -> Place | None:
+        """Return where an optimizer steps that holds an unused tensor like each of some others."""
+        shapes = Counter(each.tensor().shape for each in left)
+        for holder in self._holders.values():
+            idle = [each for each in (each() for each in holder.idle) if each is not None]
+            unused = [
+                each for each in idle if each.grad is None and not self._tensors.leaf_of(each)
+            ]
+            if holder.steps >= _FEWEST and shapes <= Counter(each.shape for each in unused):
+                return holder.place
+        return None
 
     def _own(self, optimizer: torch.optim.Optimizer) -> tuple[Sequence[Tensor], set[int]]:
         """Return the parameters of an optimizer, and the first nodes of those that are known."""

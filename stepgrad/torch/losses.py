@@ -8,6 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
+from stepgrad.numbers import number
+
 _SHAPES = {
     "AliasBackward0",
     "CloneBackward0",
@@ -24,7 +26,21 @@ _SHAPES = {
 """What gives the same numbers in another shape."""
 
 _NLL = {"NllLossBackward0", "NllLoss2DBackward0"}
+_ABOVE = 1e-3
+"""From where on a number is no log-probability that was rounded."""
+
+_LARGEST = "stepgrad: the largest number given"
+
 _BCE = "BinaryCrossEntropyWithLogitsBackward0"
+
+
+def keep(given: Sequence[Any], out: Tensor) -> None:
+    """Keep what nll_loss was given in PyTorch's graph: PyTorch lets it go before the pass is over.
+
+    A loss that is not reduced may be a way to pick numbers.
+    """
+    if given and given[0].numel() and not out.ndim and out.grad_fn is not None:
+        out.grad_fn.metadata[_LARGEST] = float(given[0].detach().amax())
 
 
 def misgiven(outputs: Sequence[Tensor]) -> Iterator[str]:
@@ -84,6 +100,10 @@ def _said(taker: Any, giver: Any, *, direct: bool) -> str:
                 f"the classes of nll_loss are along dim {classes}, and the log-softmax that it "
                 f"gets is over dim {_dim(giver)}: the probabilities of a sample do not add up to 1"
             )
+    if (above := taker.metadata.get(_LARGEST, 0)) > _ABOVE:
+        return (
+            f"nll_loss takes log-probabilities, and gets numbers above 0, such as {number(above)}"
+        )
     return ""
 
 

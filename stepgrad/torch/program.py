@@ -19,6 +19,7 @@ from stepgrad.engine.tape import Place, current_place
 from stepgrad.recording.naming.sites import Spot
 from stepgrad.recording.places import Places
 from stepgrad.recording.source import place_of
+from stepgrad.torch import losses
 from stepgrad.torch.calls import Call, Here, Named, joined, scopes_of, shape_text
 from stepgrad.torch.compiled import compiling_said
 from stepgrad.torch.crossed import Crossed
@@ -181,6 +182,9 @@ class Program(TorchFunctionMode):
             self.results.given(results, self._call, function=call)
         self.modes.computed(func, args, kwargs or {}, results)
         self.crossed.computed(func.__name__, args, results)
+        if func.__name__ == "nll_loss":
+            with unseen():
+                losses.keep(args, results[0])
         return out
 
     def name_results(self) -> None:

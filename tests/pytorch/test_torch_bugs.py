@@ -43,6 +43,12 @@ BUGS = {
         "pytorch",
         "optimizer.step()",
     ),
+    "a layer that is replaced": (
+        "x = torch.tensor",
+        "decoder = nn.Linear(2, 3)\nx = torch.tensor",
+        "pytorch",
+        "optimizer.step()",
+    ),
     "cleared too soon": (
         "    optimizer.zero_grad()\n    loss.backward()\n",
         "    loss.backward()\n    optimizer.zero_grad()\n",
@@ -171,6 +177,32 @@ def test_a_loss_that_is_made_again_is_a_copy(tmp_path: Path) -> None:
     _, [found] = diagnosed(tmp_path, PROGRAM.replace("    loss.backward()", again))
     assert "copies loss₁ = " in found.text
     assert "`.item()`" in found.advice
+
+
+CUTS = {
+    "torch.stack(losses).mean()": "",
+    "torch.tensor(losses, requires_grad=True).mean()": "copies",
+    "torch.tensor([each.item() for each in losses], requires_grad=True).mean()": "copies",
+    "offset.argmax(1).float().requires_grad_().mean()": "leads back to 2 numbers",
+}
+
+
+@pytest.mark.parametrize("again", CUTS)
+@pytest.mark.filterwarnings("ignore:Converting a tensor")
+def test_what_cuts_a_graph_is_told_at_its_line(again: str, tmp_path: Path) -> None:
+    text = PROGRAM.replace("(offset**2).mean()", again)
+    losses = "losses = [nn.functional.cross_entropy(row, row.argmin()) for row in offset]"
+    text = text.replace("    loss =", f"    {losses}\n    loss =")
+    recording, verdicts = diagnosed(tmp_path, text)
+    assert bool(verdicts) == bool(CUTS[again])
+    for found in verdicts:
+        assert found.name == "unreached"
+        assert CUTS[again] in found.text
+        line = 1 + text.splitlines().index(f"    loss = {again}")
+        cut = recording.node(found.nodes[-1])
+        assert recording.history.made_at(cut.index) == found.events[0]
+        assert cut.place.line == line
+        assert f"train.py:{line}" in found.lines(recording)
 
 
 def notes_on_holders(folder: Path, text: str) -> Sequence[str]:
@@ -318,6 +350,8 @@ MISGIVEN = {
     "F.binary_cross_entropy_with_logits(torch.sigmoid(logits), truth)": "below 0.5 or above 0.731",
     "F.nll_loss(logits.softmax(1), y)": "gets the probabilities of a softmax",
     "F.nll_loss(logits.log_softmax(-2), y)": "the log-softmax that it gets is over dim 0",
+    "F.nll_loss(logits, y)": "and gets numbers above 0, such as 0.",
+    "F.nll_loss(logits.sigmoid() * 0.1 + 0.3, y, reduction='sum')": "such as 0.3",
 }
 
 WELL_GIVEN = [
@@ -327,6 +361,8 @@ WELL_GIVEN = [
     "F.nll_loss(logits.log_softmax(-1), y)",
     "F.nll_loss(logits.log_softmax(0).T, y)",
     "F.nll_loss(logits.softmax(1).log(), y)",
+    "F.nll_loss(logits - logits.logsumexp(1, keepdim=True), y)",
+    "F.nll_loss(logits, y, reduction='none').square().mean()",  # a way to pick numbers
     "F.binary_cross_entropy_with_logits(logits, truth)",
     "F.binary_cross_entropy(torch.sigmoid(logits), truth)",
     "(logits.softmax(1) * F.cross_entropy(logits, y, reduction='none')).sum()",
@@ -378,6 +414,9 @@ def test_a_loss_over_each_prediction_with_each_target_is_named(loss: str, tmp_pa
     assert not found.wrong
     [line] = found.lines(recording)
     assert line.endswith("train.py:12")
+    event = recording.events[found.events[0] - 1]
+    assert event.phase == "forward"
+    assert recording.node(event.focus).place.line == 12
 
 
 @pytest.mark.parametrize("loss", PAIRED)
@@ -393,6 +432,17 @@ def test_a_loss_that_is_not_given_what_it_takes_is_named(loss: str, tmp_path: Pa
     assert not found.wrong
     [line] = found.lines(recording)
     assert line.endswith("train.py:13")
+    [node] = found.nodes
+    assert list(found.events) == [recording.history.made_at(node)]  # the loss itself
+
+
+def test_a_gradient_that_differs_is_shown_where_it_arrives(tmp_path: Path) -> None:
+    written = "    code.detach().numpy()[0, 0] = 0.5\n    loss.backward()"
+    text = PROGRAM.replace("    loss.backward()", written)
+    recording, [found, *_] = diagnosed(tmp_path, text)
+    [node] = found.nodes
+    event = recording.events[found.events[0] - 1]
+    assert (event.phase, event.focus) == ("backward", node)
 
 
 @pytest.mark.parametrize("loss", WELL_GIVEN)

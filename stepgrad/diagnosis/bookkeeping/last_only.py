@@ -87,31 +87,32 @@ def _kept_last(loop: ast.For, after: Sequence[ast.stmt]) -> Iterator[tuple[int, 
 def _dropped(survey: Survey, which: Pass) -> Sequence[int]:
     """Return results like those of a pass, of its own forward pass, which nothing uses.
 
-    They have no computed node in common with it: it does not go on from what they have left.
+    They are like its root, else like what that is computed from; parts of the root's own operation
+    may be unused, too. They have no computed node in common with it: it does not go on from what
+    they have left.
     """
     recording, block = survey.recording, which.block
     begin = survey.passes[which.number - 1].end if which.number else 0
     between = recording.blocks_between(begin, block.start)
     forwards = [each for each in between if isinstance(each, Forward)]
-    alike = {_origin(recording, node) for node in _below(recording, which.root, _LOOKED_AT)}
-    ends = [
+    unused = [
         node
         for forward in forwards
         for node in range(forward.base, forward.end)
-        if _origin(recording, node) in alike
-        and recording.operation(node)[1]
+        if recording.operation(node)[1]
         and block.column(node) is None
         and not any(each.users(node) for each in forwards)
     ]
-    apart = [
-        not any(
-            block.column(each) is not None
-            for each in _below(recording, node)
-            if recording.operation(each)[1]
-        )
-        for node in ends
-    ]
-    return ends if ends and all(apart) else []
+    for depth in range(_LOOKED_AT + 1):
+        alike = {_origin(recording, node) for node in _below(recording, which.root, depth)}
+        if ends := [node for node in unused if _origin(recording, node) in alike]:
+            apart = (
+                block.column(each) is None or not recording.operation(each)[1]
+                for node in ends
+                for each in _below(recording, node)
+            )
+            return ends if all(apart) else []
+    return []
 
 
 def _origin(recording: Recording, node: int) -> tuple[Place | None, object]:

@@ -120,6 +120,18 @@ def _unreached(survey: Survey, used: dict[int, Sequence[int]]) -> Verdict:
             "Use the result itself, not a copy of its numbers (`.data`, `.detach()`, `.item()`), "
             "unless the cut is meant; then leave these parameters out of the optimizer."
         )
+    elif (new := sorted(survey.passes[-1].gradients)) and _new(survey, new):
+        at = recording.history.made_at(new[0])
+        text += (
+            f": the last pass only leads back to {counted(len(new), 'number')} that are made for "
+            f"it, such as {number(recording.history.first_value(new[0]))} (event {at:,}), and the "
+            "graph is cut there"
+        )
+        events, about = [at, *events], [*about, new[0]]
+        advice = (
+            "Compute the loss from that result itself, by operations that have a derivative: "
+            "`.item()`, `.tolist()`, `argmax` and a new tensor have none."
+        )
     return Verdict("unreached", text, advice, events, about)
 
 
@@ -152,24 +164,33 @@ def _evaluates(survey: Survey, above: Sequence[int]) -> bool:
 
 
 def _copy(survey: Survey, originals: Sequence[int]) -> tuple[int, int] | None:
-    """Return a leaf on the way to the root that has the same bits as an earlier node, and that one.
+    """Return a leaf on the way to the root that has the same bits as another node, and that one.
 
-    A plain number may be one that many have, such as 1 or 0.5: it is no evidence.
+    The other is made before it, or the leaf is new in this pass; and the one is not computed from
+    the other. A plain number may be one that many have, such as 1 or 0.5: it is no evidence.
     """
-    history = survey.recording.history
-    values = {history.first_value(node): node for node in originals}
+    recording = survey.recording
+    value, operation = recording.history.first_value, recording.operation
+    values = {value(node): node for node in originals}
     block, root = survey.passes[-1].block, survey.passes[-1].root
-    if not survey.recording.node(root).operands:  # the copy itself, such as that of a loss
-        same = values.get(history.first_value(root), root)
+    if not recording.node(root).operands:  # the copy itself, such as that of a loss
+        same = values.get(value(root), root)
         return None if same == root else (root, same)
-    for place in block.sweep.swept:
-        forward = block.over[place]
-        for node in sorted(filter(lambda ref: ref >= 0, forward.structure.inputs), reverse=True):
-            value = forward.values[node]
-            original = values.get(value)
-            if original is not None and original < forward.base + node and value * 8 % 1:
-                return forward.base + node, original
+    used = {each for node in originals for each in operation(node)[1]}
+    on_the_way = {each for node in block.nodes for each in (node, *operation(node)[1])}
+    for node in sorted(on_the_way - used, reverse=True):
+        if operation(node)[1] or not value(node) * 8 % 1:
+            continue
+        original = values.get(value(node))
+        if original is not None and (original < node or _new(survey, [node])):
+            return node, original
     return None
+
+
+def _new(survey: Survey, nodes: Collection[int]) -> bool:
+    """Whether nodes are made for the last pass: after the end of the one before."""
+    before = survey.passes[-2].end if len(survey.passes) > 1 else survey.end
+    return all(survey.recording.history.made_at(node) > before for node in nodes)
 
 
 def wrong_parameters(survey: Survey) -> Iterator[Verdict]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
-from stepgrad.recording.blocks import Backward
+from stepgrad.recording.blocks import Backward, Forward
 from stepgrad.recording.foreign.remark import (
     AGREES,
     BACKWARD,
@@ -27,6 +27,7 @@ from stepgrad.recording.foreign.remark import (
     SWITCHED,
     TUNED,
     UNUSED,
+    Remark,
 )
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import title
@@ -68,12 +69,16 @@ def pytorch(survey: Survey) -> Iterator[Verdict]:
     for remark in recording.remarks:
         if remark.kind in _ADVICE:
             node = remark.node
-            at = "" if node is None or remark.kind == LEFT else f"at {title(recording, node)}, "
+            at = (
+                ""
+                if node is None or remark.kind in (LEFT, IDLE)
+                else f"at {title(recording, node)}, "
+            )
             yield Verdict(
                 NAME,
                 at + remark.text,
                 _ADVICE[remark.kind],
-                (recording.length if node is None else _position(recording, node),),
+                (_position(recording, remark),),
                 () if node is None else (node,),
                 places=(remark.place,) if remark.place.line else (),
                 note=remark.kind in _NOTES,
@@ -96,8 +101,21 @@ def given(recording: Recording) -> Iterator[str]:
     return (each.text for each in recording.remarks if each.kind == PART)
 
 
-def _position(recording: Recording, node: int) -> int:
-    """Return the end of the first pass that reaches a node, or where it was made."""
-    reached = (each for each in recording.blocks if isinstance(each, Backward))
-    first = next((each for each in reached if each.column(node) is not None), None)
-    return recording.history.made_at(node) if first is None else first.start + first.length
+def _position(recording: Recording, remark: Remark) -> int:
+    """Return where to see it: where the loss is made, the gradient arrives, or the line begins."""
+    node, line = remark.node, (remark.place.file, remark.place.line)
+    if node is None:
+        return next(_of_line(recording, line), recording.length)
+    for block in recording.blocks if remark.kind != LOSS else ():
+        if isinstance(block, Backward) and (column := block.column(node)) is not None:
+            edges = block.sweep.incoming[column]
+            return block.arrival(edges[-1]) if edges else block.start + 1
+    return recording.history.made_at(node)
+
+
+def _of_line(recording: Recording, line: tuple[str | None, int | None]) -> Iterator[int]:
+    """Yield the positions just after something was computed on a line, the first of each run."""
+    for block in recording.blocks:
+        for offset, place in block.context.places if isinstance(block, Forward) else ():
+            if place.line and (place.file, place.line) == line:
+                yield block.made_at(block.base + offset)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import hypot
+from math import hypot, isfinite
 from operator import mul, sub
 
 from stepgrad.diagnosis.data import data_of
@@ -92,11 +92,13 @@ def reached(survey: Survey, this: Downhill, after: Downhill) -> float:
     """How far a step goes on its own data (see `reach`).
 
     Where the next pass sees other data, the loss after the step says it: the pass is computed again
-    with the parameters that the step has written.
+    with the parameters that the step has written; or, if that overflows, the next loss.
     """
     if same_data(survey, this, after):
         return this.reach(after)
     ends = _ends(survey, this) if this.slope < 0 else None
+    if ends is not None and not isfinite(ends):  # such as a softmax, shifted as before the step
+        ends = after.loss
     return 0.0 if ends is None else 2 - 2 * (ends - this.loss) / this.slope
 
 
