@@ -17,19 +17,11 @@ from typing import Any, NamedTuple
 from weakref import WeakSet
 
 from stepgrad.engine.node import Node
+from stepgrad.recording.foreign.names import GRADIENTS, NUMBERS
 from stepgrad.recording.foreign.remark import GRADLESS, OPERATORLESS
 from stepgrad.recording.naming.kinds import is_installed, is_standard
 
 _ARITHMETIC = ("__add__", "__radd__", "__sub__", "__mul__", "__rmul__", "__truediv__")
-NUMBERS = (
-    "data", "value", "val", "item", "number", "num", "primal", "v", "x", "_data", "_value", "_val",
-    "d",
-)  # fmt: skip
-"""The attributes that may hold the number of an object: the first that a class has is it."""
-
-GRADIENTS = ("grad", "gradient", "derivative", "deriv", "adjoint", "adj", "g", "d", "_grad", "_g")
-"""The same for its gradient. No other module knows such a name."""
-
 _MISSING = object()
 
 LABELS = ("label", "name", "_label", "_name")

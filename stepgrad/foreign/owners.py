@@ -6,7 +6,7 @@ the code that writes, or of what called it. Which variable that is, is the same 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import FrameType
 from typing import NamedTuple
 
@@ -95,7 +95,7 @@ class Owners:
                 site.direct = "" if depth else site.variable
                 site.by_path = depth > 0 and calls_itself(frame.f_code, frame.f_back, depth + 1)
                 return Owner(out, bool(hinted))
-            if depth == 0 and self.rule_of(at) is not None:
+            if depth == 0 and (self.rule_of(at) or self._hands_on(at, reads)):
                 return None  # the code of a rule, and none that writes to an operand
             at = at.f_back
         return None
@@ -109,6 +109,11 @@ class Owners:
     def _candidates(self, frame: FrameType, node: Shadow) -> dict[str, Shadow]:
         found = self.variables(frame)
         return {name: each for name, each in found.items() if each.has_operand(node)}
+
+    def _hands_on(self, frame: FrameType, reads: Collection[str]) -> bool:
+        """Whether a frame runs the rule of a node that it closes over: it reads its gradient."""
+        closed = {*reads}.intersection(frame.f_code.co_freevars)
+        return bool(closed) and not closed.isdisjoint(self.variables(frame))
 
     def rule_of(self, frame: FrameType) -> Shadow | None:
         """Return the node whose rule a frame runs: it and an operand are among the variables."""

@@ -13,8 +13,8 @@ from spelled import ENGINES, OTHERS, UNSEEN, WITH_ONE, program
 from stepgrad.checking.result import judge
 from stepgrad.diagnosis import diagnose
 from stepgrad.diagnosis.rules.judgement import Judgement, judgement
-from stepgrad.foreign.classes import GRADIENTS, NUMBERS
 from stepgrad.program import run_program
+from stepgrad.recording.foreign.names import GRADIENTS, NUMBERS
 
 NAMES = [each for each in product(NUMBERS, GRADIENTS) if len({*each}) == 2]
 
@@ -109,3 +109,28 @@ def test_a_mistake_shows_where_some_operands_are_not_seen(
     assert [each.kind for each in found.faults] == ["swapped"]
     assert found.hidden
     assert capsys.readouterr().out
+
+
+UPDATES = """
+w, b = V(0.5), V(0.1)
+for step in range(5):
+    e = w * V(1.0 + step / 10) + b
+    loss = e * e
+    backward(loss)
+    TAPE.clear()
+    for p in (w, b):
+        p = V(p.data - 0.05 * p.grad)
+    w.grad = b.grad = 0.0
+"""
+
+
+@pytest.mark.parametrize("grad", [name for name in GRADIENTS if len(name) > 2])
+def test_a_lost_update_is_found_whatever_the_gradient_is_called(
+    grad: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = ENGINES["closures on a tape"] + UPDATES
+    path = tmp_path / "engine.py"
+    path.write_text(re.sub(r"\.grad\b", f".{grad}", text), "utf-8")
+    found = diagnose(run_program(str(path)).recording)
+    assert [each.name for each in found if not each.note] == ["lost_update"]
+    assert not capsys.readouterr().out

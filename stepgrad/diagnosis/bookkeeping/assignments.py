@@ -11,6 +11,7 @@ import ast
 from collections.abc import Iterator, Set
 
 from stepgrad.diagnosis.bookkeeping.flow import attributes, flow_of
+from stepgrad.recording.foreign.names import names_gradient
 from stepgrad.recording.kept import kept
 from stepgrad.recording.source import Source
 
@@ -32,7 +33,7 @@ def replacing(source: Source) -> Set[int]:
 
 
 def _is_gradient(attribute: ast.Attribute) -> bool:
-    return attribute.attr == "grad"
+    return names_gradient(attribute.attr)
 
 
 def _targets(node: ast.AST) -> Iterator[ast.Attribute]:

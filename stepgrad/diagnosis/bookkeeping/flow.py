@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import ast
 import builtins
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import cached_property
 
+from stepgrad.recording.foreign.names import names_gradient
 from stepgrad.recording.kept import kept
 from stepgrad.recording.source import Source
 from stepgrad.syntax import read_program
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-_GRADIENT = re.compile("_?grad(ient)?")
 _PUTTING = {"append", "extend", "insert", "add", "update", "setdefault"}
 """Methods that put something into their object."""
 
@@ -31,7 +30,7 @@ Direct = Callable[[ast.Attribute], bool]
 
 def is_gradient(attribute: str) -> bool:
     """Whether an attribute is a gradient, by its name."""
-    return "grad" in attribute.lower()
+    return "grad" in attribute.lower() or names_gradient(attribute)
 
 
 def gradients(node: ast.AST) -> Iterator[ast.Attribute]:
@@ -94,9 +93,7 @@ class Flow:
                 return self._keys.get(id(node))
             case ast.Attribute(value=ast.Name(id=name)) if name in self._modules:
                 return None
-            case ast.Attribute(attr=name) if name not in self._fields and not _GRADIENT.fullmatch(
-                name
-            ):
+            case ast.Attribute(attr=name) if name not in self._fields and not names_gradient(name):
                 return f".{name}"
         return None
 
@@ -211,7 +208,7 @@ def _fields(tree: ast.AST) -> Iterator[str]:
     for each in ast.walk(tree):
         if isinstance(each, ast.FunctionDef) and each.name == "__init__":
             names = {part.attr for part in attributes(each) if isinstance(part.ctx, ast.Store)}
-            if any(map(_GRADIENT.fullmatch, names)):
+            if any(map(names_gradient, names)):
                 yield from names
 
 

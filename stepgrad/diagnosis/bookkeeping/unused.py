@@ -11,6 +11,7 @@ from stepgrad.diagnosis.bookkeeping.flow import flow_of, is_gradient
 from stepgrad.diagnosis.data import data_of
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.engine.tape import Place
+from stepgrad.recording.foreign.names import names_gradient
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import made_by
 
@@ -66,7 +67,7 @@ def _reading(tree: ast.Module) -> Iterator[int]:
     }
     for each in ast.walk(tree):
         match each:
-            case ast.Constant(value="grad" | "__dict__"):
+            case ast.Constant(value=str(name)) if name == "__dict__" or names_gradient(name):
                 yield each.lineno
             case ast.Attribute(attr=name, ctx=ast.Load()) if is_gradient(name):
                 if "zero" not in name and id(each) not in engines:
