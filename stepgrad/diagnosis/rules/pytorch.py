@@ -115,6 +115,7 @@ def _position(recording: Recording, remark: Remark) -> int:
 def _of_line(recording: Recording, line: tuple[str | None, int | None]) -> Iterator[int]:
     """Yield the positions just after something was computed on a line, the first of each run."""
     for block in recording.blocks:
-        for offset, place in block.context.places if isinstance(block, Forward) else ():
-            if place.line and (place.file, place.line) == line:
-                yield block.made_at(block.base + offset)
+        if isinstance(block, Forward):
+            for offset, place in block.context.places:
+                if place.line and (place.file, place.line) == line:
+                    yield block.made_at(block.base + offset)
