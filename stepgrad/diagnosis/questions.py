@@ -188,9 +188,9 @@ QUESTIONS: Sequence[Question] = (
         "do steps overshoot?",
         "Learning rate · curvature along the step is at least 1.9 in 3 steps in a row (by the "
         "gradient of the next pass, 1 − Δ·g′/Δ·g, if it has the same data, else by the loss of the "
-        "same pass after the step); the loss is never again lower than before them, though the "
-        "lowest point along one of them is lower by a tenth of the first loss; and gradients are "
-        "not clipped.",
+        "same pass after the step, or the next loss if that overflows); the loss is never again "
+        "lower than before them, though the lowest point along one of them is lower by a tenth of "
+        "the first loss; and gradients are not clipped.",
         descent.step_too_long,
         about="steps",
     ),

@@ -156,9 +156,8 @@ class Holders:
         """Yield which parameters that are not in the log an optimizer that serves holds."""
         found: dict[Place | None, list[str]] = {}
         program = self._tensors.program
-        for each in (each() for each in holder.idle if holder.used and holder.steps >= _FEWEST):
-            if each is not None and each.grad is None and self._tensors.leaf_of(each) is None:
-                found.setdefault(program.off.get(each), []).append(program.leaf(each)[0])
+        for each in self._never_reached(holder):
+            found.setdefault(program.off.get(each), []).append(program.leaf(each)[0])
         for off, names in found.items():
             if named := _named([*filter(None, names)]):
                 text = f"no gradient comes to {named} in any of {holder.steps} steps of the "
@@ -168,15 +167,17 @@ class Holders:
                     text += "it is used" if len(names) == 1 else "they are used"
                 yield Remark(HELD, None, off or holder.place or Place(), text)
 
+    def _never_reached(self, holder: _Holder) -> Iterator[Tensor]:
+        """Yield the tensors that an optimizer that serves holds, and that are not in the log."""
+        for each in (each() for each in holder.idle if holder.used and holder.steps >= _FEWEST):
+            if each is not None and each.grad is None and self._tensors.leaf_of(each) is None:
+                yield each
+
     def _replaced(self, left: Sequence[Leaf]) -> Place | None:
         """Return where an optimizer steps that holds an unused tensor like each of some others."""
-        shapes = Counter(each.tensor().shape for each in left)
+        shapes = Counter(tensor.shape for each in left if (tensor := each.tensor()) is not None)
         for holder in self._holders.values():
-            idle = [each for each in (each() for each in holder.idle) if each is not None]
-            unused = [
-                each for each in idle if each.grad is None and not self._tensors.leaf_of(each)
-            ]
-            if holder.steps >= _FEWEST and shapes <= Counter(each.shape for each in unused):
+            if shapes <= Counter(each.shape for each in self._never_reached(holder)):
                 return holder.place
         return None
 

@@ -416,6 +416,7 @@ def test_a_loss_over_each_prediction_with_each_target_is_named(loss: str, tmp_pa
     assert line.endswith("train.py:12")
     event = recording.events[found.events[0] - 1]
     assert event.phase == "forward"
+    assert event.focus is not None
     assert recording.node(event.focus).place.line == 12
 
 

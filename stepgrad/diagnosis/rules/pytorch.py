@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
+from stepgrad.engine.ops import LEAF
 from stepgrad.recording.blocks import Backward, Forward
 from stepgrad.recording.foreign.remark import (
     AGREES,
@@ -114,8 +115,11 @@ def _position(recording: Recording, remark: Remark) -> int:
 
 
 def _of_line(recording: Recording, line: tuple[str | None, int | None]) -> Iterator[int]:
-    """Yield the positions just after something was computed on a line, the first of each run."""
+    """Yield the positions just after something was computed on a line; leaves only come in."""
     for block in recording.blocks:
-        for offset, place in block.context.places if isinstance(block, Forward) else ():
-            if place.line and (place.file, place.line) == line:
-                yield block.made_at(block.base + offset)
+        if isinstance(block, Forward):
+            for begin, place in block.context.places:
+                if place.line and (place.file, place.line) == line:
+                    end = block.context.stay(begin)[1] or len(block.structure)
+                    made = (n for n in range(begin, end) if block.structure.op(n) is not LEAF)
+                    yield from (block.made_at(block.base + each) for each in made)
