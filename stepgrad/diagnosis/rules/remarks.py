@@ -12,7 +12,7 @@ from stepgrad.diagnosis.rules.wrote import foreign_passes
 from stepgrad.diagnosis.wording import joined
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Forward
-from stepgrad.recording.foreign.remark import LOOKALIKES, PYTORCH, Remark
+from stepgrad.recording.foreign.remark import IN_PLACE, LOOKALIKES, PYTORCH, UNFOLLOWED, Remark
 from stepgrad.recording.recording import Recording
 
 UNFINISHED = "unfinished"
@@ -43,6 +43,16 @@ _UNKNOWN = "unknown"
 def seen(recording: Recording) -> bool:
     """Whether there are remarks on an engine."""
     return any(remark.kind not in (*LOOKALIKES, *PYTORCH) for remark in recording.remarks)
+
+
+def unfollowed(recording: Recording) -> bool:
+    """Whether a backward pass could not be followed."""
+    return any(remark.kind == UNFOLLOWED for remark in recording.remarks)
+
+
+def in_place(recording: Recording) -> bool:
+    """Whether an operator has computed in place, which is not checked."""
+    return any(remark.kind == IN_PLACE for remark in recording.remarks)
 
 
 def noticed(recording: Recording) -> Iterator[Fault]:

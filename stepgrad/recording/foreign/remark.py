@@ -18,6 +18,12 @@ LOOKALIKES = GRADLESS, OPERATORLESS
 They are of interest only where nothing is recorded.
 """
 
+UNFOLLOWED = "unfollowed"
+"""A backward pass could not be followed: nothing is held against it, and nothing is right."""
+
+IN_PLACE = "in place"
+"""An operator computes in place: what shows no mistake may have one there."""
+
 AGREES = "PyTorch agrees"
 DIFFERS = "PyTorch differs"
 BACKWARD = "PyTorch backward"
