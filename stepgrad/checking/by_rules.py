@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from stepgrad.checking.comparison import Comparison
 from stepgrad.diagnosis.rules.judgement import Judgement, judgement
+from stepgrad.diagnosis.rules.remarks import in_place
 from stepgrad.diagnosis.rules.wrote import SAME
 from stepgrad.engine.closeness import relative
 from stepgrad.recording.recording import Recording
@@ -17,11 +18,14 @@ from stepgrad.replay.telling.titles import title
 
 
 def by_rules(recording: Recording) -> Iterator[Comparison]:
-    """Compare what the rules of an engine added with what is right; nothing if there is none."""
+    """Compare what the rules of an engine added with what is right; nothing if there is none.
+
+    Where an operator computes in place, that the rest agrees does not make it right.
+    """
     found = judgement(recording)
     if found is None or not (found.writes or found.faults) or not found.passes:
         return
-    if not (found.whole or found.faults):
+    if not found.faults and (in_place(recording) or not found.whole):
         return
     offs = [(relative(each.received, each.expected, 0.0), each.node) for each in found.wrong]
     worst, node = max(offs, default=(0.0, -1))

@@ -16,7 +16,8 @@ judged elsewhere, from the recording.
   they stand for.
 - `rules.py` finds what a write to a gradient is, and `owners.py` whose rule; `statements.py` reads
   the line that writes.
-  `paths.py` has what arrives where a recursive pass writes no gradient.
+  `paths.py` has what arrives where a recursive pass writes no gradient. A pass with a stack or a
+  queue goes as a `worklists.py`; `popping.py` reads what comes off it.
 - `watch.py` is the one call that opens all this, and `door.py` what it reports to.
 """
 

@@ -10,7 +10,7 @@ from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from stepgrad.foreign.classes import functions_of, with_nested
-from stepgrad.foreign.makers import is_operation, is_operator
+from stepgrad.foreign.makers import is_in_place, is_operation, is_operator
 from stepgrad.foreign.sites import MakingSite, WritingSite
 from stepgrad.foreign.taped import rules_in
 from stepgrad.recording.naming.sites import Spot
@@ -112,7 +112,7 @@ class Frames:
     def in_operator(self, frame: FrameType | None) -> bool:
         """Whether this is an operator, or what one calls within the class."""
         while frame is not None and self.of(frame).role == ENGINE:
-            if is_operator(frame.f_code):
+            if is_operator(frame.f_code) or is_in_place(frame.f_code):
                 return True
             frame = frame.f_back
         return False

@@ -281,3 +281,8 @@ def is_operation(code: CodeType) -> bool:
 def is_operator(code: CodeType) -> bool:
     """Whether code is what an operator calls."""
     return code.co_name.startswith("__") and code.co_name.strip("_") in _NAMED
+
+
+def is_in_place(code: CodeType) -> bool:
+    """Whether code has the name of what `+=` or `*=` calls, for example."""
+    return code.co_name.startswith("__i") and code.co_name.strip("_")[1:] in _NAMED

@@ -8,7 +8,7 @@ to the rest.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import NamedTuple
 
@@ -16,7 +16,14 @@ from stepgrad.engine.ops import CONSTANT
 from stepgrad.foreign.calls import Looking
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import ENGINE, Frames, arguments
-from stepgrad.foreign.makers import is_operation, is_operator, nearly, operation, value_of
+from stepgrad.foreign.makers import (
+    is_in_place,
+    is_operation,
+    is_operator,
+    nearly,
+    operation,
+    value_of,
+)
 from stepgrad.foreign.nodes import Shadow, as_float
 from stepgrad.numbers import factor, number
 from stepgrad.recording.naming.sites import Spot
@@ -153,3 +160,14 @@ class Operators:
             self._times[name, len(objects)] = times + 1
         operator = is_operator(frame.f_code)
         return _Call(name, id(frame), tuple(operands), operator, tuple(objects))
+
+
+def in_place(frame: FrameType, node: Shadow, nodes: Mapping[int, Shadow]) -> str:
+    """Say that an operator such as `+=` computes a node with another in place, if a frame does."""
+    if not is_in_place(frame.f_code):
+        return ""
+    given = (nodes.get(id(each)) for each in arguments(frame).values())
+    if all(each is None or each is node or each._operation is CONSTANT for each in given):
+        return ""
+    name = frame.f_code.co_name
+    return f"`{name}` changes a number in place, and makes no node: it is not checked"

@@ -92,8 +92,11 @@ class Owners:
                 name, out = max(names.items(), key=lambda found: found[1]._stamp)
                 site.depth = depth
                 site.variable = name if hinted or (len(names) == 1 and depth) else ""
-                site.direct = "" if depth else site.variable
-                site.by_path = depth > 0 and calls_itself(frame.f_code, frame.f_back, depth + 1)
+                came = depth == 0 and name in site.statement.popped
+                site.direct = "" if depth or came else site.variable
+                site.by_path = came or (
+                    depth > 0 and calls_itself(frame.f_code, frame.f_back, depth + 1)
+                )
                 return Owner(out, bool(hinted))
             if depth == 0 and (self.rule_of(at) or self._hands_on(at, reads)):
                 return None  # the code of a rule, and none that writes to an operand

@@ -16,9 +16,12 @@ from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import ENGINE, PROGRAM, Frames
 from stepgrad.foreign.making import Making
 from stepgrad.foreign.nodes import Shadow, as_float, same
+from stepgrad.foreign.operators import in_place
 from stepgrad.foreign.owners import Owners
 from stepgrad.foreign.paths import Paths
 from stepgrad.foreign.sites import WritingSite
+from stepgrad.foreign.worklists import LOST, Worklist
+from stepgrad.recording.foreign.remark import IN_PLACE, UNFOLLOWED
 from stepgrad.recording.naming.sites import Spot
 
 _ROUNDED = 1e-9
@@ -59,6 +62,7 @@ class Rules:
         self._walked: dict[tuple[int, int], int] = {}
         self._owners = Owners(nodes, frames)
         self.paths = Paths(nodes, frames, self._slot, door)
+        self._list = Worklist()
         self._said: set[object] = set()
 
     def wrote(self, node: Shadow, before: Any, value: Any, frame: FrameType, grad: str) -> None:
@@ -101,6 +105,9 @@ class Rules:
         if known or node._operation is CONSTANT or (what.copies and after == before):
             node._grad = after
             return
+        if what.handed and not what.popped and self._taken_off(node, after, site, frame):
+            node._grad = after
+            return
         scales = what.changes and not what.reads  # or clips
         owner = None
         if not scales and (not what.constant or (after and frame.f_code.co_freevars)):
@@ -124,6 +131,10 @@ class Rules:
         if after is not None:
             self.end()
             line = None if frame is None else self._frames.line(frame)
+            text = "" if frame is None else in_place(frame, node, self._nodes)
+            if text and text not in self._said:
+                self._said.add(text)
+                self._door.remark(IN_PLACE, node, line, text)
             self._door.written_at("update", node, after, line)
             node._data = after
 
@@ -133,6 +144,7 @@ class Rules:
             self.running = False
             self._walked.clear()
             self.paths.clear()
+            self._list.clear()
             self._door.ended(by_path=self._by_path)
             self._by_path = False
         if self._seed is not None:  # no rule ran
@@ -152,16 +164,57 @@ class Rules:
         if node._operation is CONSTANT:  # takes no gradient
             return
         seeded = self.running or self._seed is not None
+        self._run()
+        if site.by_path:
+            self._by_path = True
+            self.paths.lead(frame, seeded=seeded)
+            if site.statement.popped and not self._list.goes_on(
+                out, as_float(frame.f_locals.get(site.statement.handed)), node, after - node._grad
+            ):
+                self._lost(node, site)
+        several = out._others or out._first is out._second
+        slot = self._slot(out, node) if several else int(out._first is not node)
+        self._tell(out, slot, node, after, site.line)
+
+    def _run(self) -> None:
+        """A rule runs: the pass has begun."""
         if not self.running:
             if self._seed is not None:
                 self._door.seeded(*self._taken(self._seed))
             self.running = True
-        if site.by_path:
-            self._by_path = True
-            self.paths.lead(frame, seeded=seeded)
-        several = out._others or out._first is out._second
-        slot = self._slot(out, node) if several else int(out._first is not node)
-        self._tell(out, slot, node, after, site.line)
+
+    def _taken_off(self, node: Shadow, after: float, site: WritingSite, frame: FrameType) -> bool:
+        """Report what a node that comes off a worklist has received; return whether it does."""
+        number = as_float(frame.f_locals.get(site.statement.handed))
+        if number is None:
+            return False
+        if self._list.frame is not frame:
+            seed = self._seed
+            begun = seed is not None and seed[0].has_operand(node)  # the root is not on the list
+            if seed is None or not begun:
+                self.end()
+                self._seed, self._unseeded = (node, after, site.line), node._grad
+                self._begun = True
+            self._list.clear()
+            self._list.frame = frame
+            self._list.arrived(*(seed[:2] if seed is not None and begun else (node, number)))
+            if not begun:
+                return True
+        share, certain = self._list.take(node, number)
+        if not certain:
+            self._lost(node, site)
+        if share is None:
+            self._door.written_at("set", node, after, site.line)
+            return True
+        self._run()
+        self._by_path = True
+        self._tell(share.out, share.slot, node, after, site.line)
+        return True
+
+    def _lost(self, node: Shadow, site: WritingSite) -> None:
+        if LOST not in self._said:
+            self._said.add(LOST)
+            self._door.remark(UNFOLLOWED, node, site.line, LOST)
 
     def _slot(self, out: Shadow, node: Shadow) -> int:
         """Return which operand receives: if it is several at once, one after the other."""

@@ -9,6 +9,7 @@ from itertools import islice
 from types import FrameType
 from typing import NamedTuple
 
+from stepgrad.foreign.popping import popping, terms
 from stepgrad.syntax import read_program
 
 
@@ -21,6 +22,9 @@ class Statement(NamedTuple):
         adds: it adds to a gradient, or subtracts from it: `+=`, or `x.grad = x.grad + …`.
         changes: it makes another number of a gradient, as clipping does.
         reads: the variables whose gradients it reads, apart from the one that it writes to.
+        handed: the variable with a number that comes off a worklist with a node, and that it adds
+            to the gradient of that node, or uses for one of its operands.
+        popped: in the latter case, all variables that come off the worklist.
     """
 
     constant: bool = False
@@ -28,6 +32,8 @@ class Statement(NamedTuple):
     adds: bool = False
     changes: bool = False
     reads: frozenset[str] = frozenset()
+    handed: str = ""
+    popped: frozenset[str] = frozenset()
 
 
 _UNKNOWN = Statement()
@@ -46,7 +52,10 @@ def statement(frame: FrameType, grad: str) -> Statement:
     if not text or position is None or position[0] is None:
         return _UNKNOWN
     found = _smallest(text, position[0], position[1] or position[0], position[2] or 0)
-    return _UNKNOWN if found is None else _described(found, grad.lstrip("_"))
+    if found is None:
+        return _UNKNOWN
+    handed, popped = popping(_loops(text), found)
+    return _described(found, grad.lstrip("_"))._replace(handed=handed, popped=popped)
 
 
 @lru_cache(maxsize=32)
@@ -54,6 +63,11 @@ def _statements(text: str) -> list[ast.stmt | ast.Lambda]:
     return [
         node for node in ast.walk(read_program(text)) if isinstance(node, ast.stmt | ast.Lambda)
     ]
+
+
+@lru_cache(maxsize=32)
+def _loops(text: str) -> list[ast.While | ast.For]:
+    return [each for each in _statements(text) if isinstance(each, ast.While | ast.For)]
 
 
 def _smallest(text: str, first: int, last: int, column: int) -> ast.stmt | ast.Lambda | None:
@@ -79,7 +93,7 @@ def _described(found: ast.stmt | ast.Lambda, grad: str) -> Statement:
             if isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name)
         }
         copies = ast.unparse(value) == target
-        adds = not copies and target in _terms(value)
+        adds = not copies and target in terms(value)
         itself = any(
             ast.unparse(each) == target
             for each in ast.walk(value)
@@ -92,17 +106,6 @@ def _described(found: ast.stmt | ast.Lambda, grad: str) -> Statement:
     if isinstance(found, ast.Lambda):
         return Statement(reads=_reads(found.body, grad))
     return _UNKNOWN
-
-
-def _terms(value: ast.expr) -> set[str]:
-    """Return the terms of a sum; of one or the other, those of both."""
-    if isinstance(value, ast.IfExp):
-        return _terms(value.body) | _terms(value.orelse)
-    if isinstance(value, ast.BoolOp):
-        return {term for each in value.values for term in _terms(each)}
-    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add | ast.Sub):
-        return _terms(value.left) | _terms(value.right)
-    return {ast.unparse(value)}
 
 
 def _reads(expression: ast.expr, grad: str) -> frozenset[str]:

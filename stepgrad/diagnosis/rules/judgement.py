@@ -10,7 +10,14 @@ from stepgrad.diagnosis.rules.faults import CERTAIN, CONTRIBUTIONS, ONCE, STRUCT
 from stepgrad.diagnosis.rules.finals import finals
 from stepgrad.diagnosis.rules.forward import wrong_forward
 from stepgrad.diagnosis.rules.passes import Judged, judged
-from stepgrad.diagnosis.rules.remarks import UNFINISHED, blurred, hidden, noticed, seen
+from stepgrad.diagnosis.rules.remarks import (
+    UNFINISHED,
+    blurred,
+    hidden,
+    noticed,
+    seen,
+    unfollowed,
+)
 from stepgrad.diagnosis.rules.writers import operations_at
 from stepgrad.diagnosis.rules.wrote import Parts, Wrote, whole_passes
 from stepgrad.engine.ops import Op
@@ -74,7 +81,7 @@ class Judgement:
 @kept(1)
 def judgement(recording: Recording) -> Judgement | None:
     """Judge the passes of a recording; None if the program ran none of its own."""
-    passes = whole_passes(recording.blocks)
+    passes = [] if unfollowed(recording) else whole_passes(recording.blocks)
     if not passes and not seen(recording):
         return None
     some = _some(passes)

@@ -12,7 +12,14 @@ from stepgrad.diagnosis.rules.wrote import foreign_passes
 from stepgrad.diagnosis.wording import joined
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Forward
-from stepgrad.recording.foreign.remark import LOOKALIKES, PYTORCH, TAPED, Remark
+from stepgrad.recording.foreign.remark import (
+    IN_PLACE,
+    LOOKALIKES,
+    PYTORCH,
+    TAPED,
+    UNFOLLOWED,
+    Remark,
+)
 from stepgrad.recording.recording import Recording
 
 UNFINISHED = "unfinished"
@@ -52,6 +59,16 @@ def blurred(recording: Recording) -> bool:
     """
     kinds = {remark.kind for remark in recording.remarks}
     return TAPED in kinds and not kinds.isdisjoint((*_LACKING, "unlisted"))
+
+
+def unfollowed(recording: Recording) -> bool:
+    """Whether a backward pass could not be followed."""
+    return any(remark.kind == UNFOLLOWED for remark in recording.remarks)
+
+
+def in_place(recording: Recording) -> bool:
+    """Whether an operator has computed in place, which is not checked."""
+    return any(remark.kind == IN_PLACE for remark in recording.remarks)
 
 
 def noticed(recording: Recording) -> Iterator[Fault]:

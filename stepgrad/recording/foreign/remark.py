@@ -24,6 +24,12 @@ They are of interest only where nothing is recorded.
 TAPED = "taped"
 """Objects of the program keep no operands: these are seen only where calls say them."""
 
+UNFOLLOWED = "unfollowed"
+"""A backward pass could not be followed: nothing is held against it, and nothing is right."""
+
+IN_PLACE = "in place"
+"""An operator computes in place: what shows no mistake may have one there."""
+
 AGREES = "PyTorch agrees"
 DIFFERS = "PyTorch differs"
 BACKWARD = "PyTorch backward"
