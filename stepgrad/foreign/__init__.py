@@ -14,10 +14,10 @@ judged elsewhere, from the recording.
   by `taped.py`, and reported by `computing.py`; `numeric.py` differentiates what is not in the op
   table, where it may run again (`purity.py`), and `operators.py` looks whether operators give what
   they stand for.
-- `rules.py` finds what a write to a gradient is, and `owners.py` whose rule; `statements.py` reads
-  the line that writes.
-  `paths.py` has what arrives where a recursive pass writes no gradient. A pass with a stack or a
-  queue goes as a `worklists.py`; `popping.py` reads what comes off it.
+- `rules.py` finds what a write to a gradient is, `owners.py` whose rule, and `oddities.py` what is
+  odd about it; `statements.py` reads the line that writes. `paths.py` has what arrives where a
+  recursive pass writes no gradient. A pass with a stack or a queue goes as a `worklists.py`;
+  `popping.py` reads what comes off it.
 - `watch.py` is the one call that opens all this, and `door.py` what it reports to.
 """
 

@@ -1,6 +1,7 @@
 """What each write to a gradient is, and where a backward pass begins and ends (`Rules`).
 
-It is of a rule, a seed or neither. Whose rule it is, `owners.py` finds.
+It is of a rule, a seed or neither. Whose rule it is, `owners.py` finds; what is odd about it, and
+worth a remark, `oddities.py`.
 """
 
 from __future__ import annotations
@@ -13,15 +14,14 @@ from typing import Any
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import clears
 from stepgrad.foreign.door import Door
-from stepgrad.foreign.frames import ENGINE, PROGRAM, Frames
+from stepgrad.foreign.frames import PROGRAM, Frames
 from stepgrad.foreign.making import Making
 from stepgrad.foreign.nodes import Shadow, as_float, same
-from stepgrad.foreign.operators import in_place
+from stepgrad.foreign.oddities import Oddities
 from stepgrad.foreign.owners import Owners
 from stepgrad.foreign.paths import Paths
 from stepgrad.foreign.sites import WritingSite
-from stepgrad.foreign.worklists import LOST, Worklist
-from stepgrad.recording.foreign.remark import IN_PLACE, UNFOLLOWED
+from stepgrad.foreign.worklists import Worklist
 from stepgrad.recording.naming.sites import Spot
 
 _ROUNDED = 1e-9
@@ -30,8 +30,6 @@ _ROUNDED = 1e-9
 _NUMBERS = frozenset({float, int})
 
 _Seed = tuple[Shadow, float, Spot | None]
-
-UNSEEN = "writes through __dict__ or object.__setattr__ are not observable"
 
 
 class Rules:
@@ -62,8 +60,8 @@ class Rules:
         self._walked: dict[tuple[int, int], int] = {}
         self._owners = Owners(nodes, frames)
         self.paths = Paths(nodes, frames, self._slot, door)
+        self._odd = Oddities(nodes, self._owners, frames, door)
         self._list = Worklist()
-        self._said: set[object] = set()
 
     def wrote(self, node: Shadow, before: Any, value: Any, frame: FrameType, grad: str) -> None:
         """A gradient, of that name, was written in a frame: it was `before`, and is `value`."""
@@ -114,11 +112,11 @@ class Rules:
             owner = self._owners.owner(site, node, frame, grad)
         if owner is not None and (after or what.adds or owner.hinted):
             if not self.running:
-                self._early(owner.node, frame)
+                self._odd.early(owner.node, frame)
             self._received(owner.node, node, after, site, frame)
         elif after:
-            if what.reads and self._making.taped:
-                self._untraced(node, frame, site)
+            if what.reads and self._making.taped and (self.running or self._seed is not None):
+                self._odd.untraced(node, frame, site)
             self._set(node, after, site, frame)
         else:
             self._cleared(node, after, site, frame)
@@ -131,10 +129,8 @@ class Rules:
         if after is not None:
             self.end()
             line = None if frame is None else self._frames.line(frame)
-            text = "" if frame is None else in_place(frame, node, self._nodes)
-            if text and text not in self._said:
-                self._said.add(text)
-                self._door.remark(IN_PLACE, node, line, text)
+            if frame is not None:
+                self._odd.in_place(node, frame, line)
             self._door.written_at("update", node, after, line)
             node._data = after
 
@@ -171,7 +167,7 @@ class Rules:
             if site.statement.popped and not self._list.goes_on(
                 out, as_float(frame.f_locals.get(site.statement.handed)), node, after - node._grad
             ):
-                self._lost(node, site)
+                self._odd.lost(node, site)
         several = out._others or out._first is out._second
         slot = self._slot(out, node) if several else int(out._first is not node)
         self._tell(out, slot, node, after, site.line)
@@ -202,7 +198,7 @@ class Rules:
                 return True
         share, certain = self._list.take(node, number)
         if not certain:
-            self._lost(node, site)
+            self._odd.lost(node, site)
         if share is None:
             self._door.written_at("set", node, after, site.line)
             return True
@@ -210,11 +206,6 @@ class Rules:
         self._by_path = True
         self._tell(share.out, share.slot, node, after, site.line)
         return True
-
-    def _lost(self, node: Shadow, site: WritingSite) -> None:
-        if LOST not in self._said:
-            self._said.add(LOST)
-            self._door.remark(UNFOLLOWED, node, site.line, LOST)
 
     def _slot(self, out: Shadow, node: Shadow) -> int:
         """Return which operand receives: if it is several at once, one after the other."""
@@ -232,7 +223,7 @@ class Rules:
         begins = site.seeds or what.constant or after == 1.0
         if self.running and role != PROGRAM and not begins:
             self._door.written_at("set", node, after, site.line)
-            self._stray(node, frame, site)
+            self._odd.stray(node, frame, site)
             return
         if self._seed is not None and self._seed[0] is node:
             self._begun = False  # the number before was not the seed
@@ -252,58 +243,11 @@ class Rules:
             self.end()
         self._door.written_at("zero" if clears(after) else "set", node, after, site.line)
 
-    def _stray(self, node: Shadow, frame: FrameType, site: WritingSite) -> None:
-        """Remark that a rule writes a gradient that is not one of an operand, as far as is seen."""
-        owner, kind, whose = self._owners.rule_of(frame), "stray", "a node that is not its operand"
-        others = [each for each in self._owners.variables(frame).values() if each is not node]
-        if owner is None and frame.f_code.co_freevars and node._operation.partials:
-            owner = max(others, key=lambda each: each._stamp, default=node)
-            if others:
-                kind, whose = "unlisted", "a node that is not among the children of its result"
-            elif not site.statement.reads:
-                kind = "blind"
-        if owner is None or site in self._said:
-            return
-        self._said.add(site)
-        whose = "its own result" if owner is node else whose
-        text = f"the rule of {owner._operation.symbol} writes the gradient of {whose}"
-        if kind == "blind":
-            text = "a rule adds a local derivative alone: no gradient is multiplied in"
-        self._door.remark(kind, owner, site.line, text)
-
-    def _untraced(self, node: Shadow, frame: FrameType, site: WritingSite) -> None:
-        """Remark that a gradient is handed on to what is no operand, as far as is seen."""
-        variables = self._owners.variables(frame)
-        out = next((variables[name] for name in site.statement.reads if name in variables), node)
-        passing = self.running or self._seed is not None
-        if passing and out is not node and not out.has_operand(node) and site not in self._said:
-            self._said.add(site)
-            self._door.remark("unlisted", out, site.line, "a rule hands on to no operand")
-
-    def _early(self, out: Shadow, frame: FrameType) -> None:
-        """Remark that a rule runs as soon as it is defined: it is called, not stored."""
-        maker = frame.f_back
-        if maker is None or self._frames.of(maker).role != ENGINE:
-            return
-        own = [name for name, each in self._owners.variables(maker).items() if each is out]
-        if not own or own[0] in maker.f_code.co_varnames[: maker.f_code.co_argcount]:
-            return  # of `backward(self)`, that is the root
-        name, line = frame.f_code.co_name, self._frames.line(maker)
-        if frame.f_code in maker.f_code.co_consts and line not in self._said:
-            self._said.add(line)
-            text = (
-                f"the rule of {out._operation.symbol} runs as soon as it is defined: `{name}()` "
-                f"stands where `{name}` belongs"
-            )
-            self._door.remark("early", out, line, text)
-
     def _check(self, node: Shadow, before: Any) -> None:
         """Look whether a gradient is what was last seen of it."""
         was = as_float(before)
         if was is None or same(was, node._grad) or self.paths.inside(node):
             return
-        if "unseen" not in self._said:
-            self._said.add("unseen")
-            self._door.remark("unseen", node, None, UNSEEN)
+        self._odd.unseen(node)
         self._door.written_at("set", node, was, None)
         node._grad = was

@@ -15,7 +15,8 @@ from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import CONSTRUCTOR, Frames
 from stepgrad.foreign.making import Making
 from stepgrad.foreign.nodes import Shadow, as_float, read, same
-from stepgrad.foreign.rules import UNSEEN, Rules
+from stepgrad.foreign.oddities import UNSEEN
+from stepgrad.foreign.rules import Rules
 from stepgrad.recording.foreign.remark import TAPED
 
 

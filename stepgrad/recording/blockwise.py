@@ -25,7 +25,7 @@ class Blockwise(ABC):
 
     log: Log
     closed: bool
-    waiting: Callable[[], int]
+    waiting: Callable[[], int] = int  # 0
     """How many nodes wait in a pass that will come whole."""
     _budget: Budget
     _lock: RLock

@@ -63,7 +63,6 @@ class Recorder(Blockwise):
         self._lock = RLock()
         self._enclosing = active_tape()
         self.closed = False
-        self.waiting = int  # which is 0
         log.begin(self._settle_for_reader)
         places = Places(log.sources)
         self.lines = lines

@@ -97,5 +97,5 @@ def watch(
             why = tensors.program.limits.missed or "no gradients go through its tensors"
             recorder.remark("tensors", None, None, why)
     finally:
-        recorder.waiting = int  # which is 0
+        del recorder.waiting
         del _watched[recorder]

@@ -298,7 +298,3 @@ class Tensors:
             if each.left is not None:
                 each.left = grads.clone()
         return backward
-
-    def gradient(self, leaf: Leaf) -> Tensor:
-        """Return the gradient of a leaf tensor, as it is in the log."""
-        return leaf.left.view(leaf.shape)

@@ -19,7 +19,7 @@ import pytest
 
 from hearing import Heard, hear
 from stepgrad.foreign import watching
-from stepgrad.foreign.rules import UNSEEN
+from stepgrad.foreign.oddities import UNSEEN
 
 ENGINE = """
 import math
