@@ -730,7 +730,8 @@ def test_ctrl_c_ends_without_a_traceback() -> None:
         narrator.send_signal(signal.SIGINT)
         _, err = narrator.communicate(timeout=PATIENCE)
     assert err.strip() == "Aborted!"
-    assert narrator.returncode == 130
+    # Python itself ends by the signal where that came while it read a text with code in it.
+    assert narrator.returncode in (130, -signal.SIGINT)
 
 
 def test_a_terminal_without_unicode() -> None:
