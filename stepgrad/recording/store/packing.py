@@ -16,7 +16,7 @@ import struct
 import sys
 import zlib
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any
@@ -116,14 +116,15 @@ def pack(columns: Sequence[array[Any]]) -> bytes:
 
 def _alone(column: array[Any]) -> bytes:
     """Pack one column, which may be long: in parts, or its integers would be longer than caches."""
-    many = lanes(TOGETHER)
-    starts = range(0, len(column), TOGETHER)
-    rows = [as_lanes(column[at : at + TOGETHER]) for at in starts]
-    folded = list(map(many.folded, rows))
-    weight, lighter = (sum(map(int.bit_count, each)) for each in (rows, folded))
-    order = int(lighter < weight * _WORTHWHILE)
+    many, starts = lanes(TOGETHER), range(0, len(column), TOGETHER)
+
+    def rows() -> Iterator[int]:  # made anew each time: a list of them is as large as the column
+        return (as_lanes(column[at : at + TOGETHER]) for at in starts)
+
+    weight = sum(map(int.bit_count, rows()))
+    order = int(sum(map(int.bit_count, map(many.folded, rows()))) < weight * _WORTHWHILE)
     widths = (min(TOGETHER, len(column) - at) for at in starts)
-    parts = zip(folded if order else rows, widths, strict=True)
+    parts = zip(map(many.folded, rows()) if order else rows(), widths, strict=True)
     content = b"".join(row.to_bytes(_WIDTH * width, "little") for row, width in parts)
     return bytes([order, 1]) + _by_weight(content)
 
@@ -194,8 +195,10 @@ def unpack(piece: memoryview, typecode: str, count: int, width: int) -> list[arr
         Damaged: the piece does not hold them.
     """
     check_room(piece, count, width)
-    content = bytearray(_WIDTH * count * width)
-    flat = _inflated(piece[2:], len(content))
+    flat = _inflated(piece[2:], _WIDTH * count * width)
+    if count == 1:
+        return [_unpacked_alone(flat, typecode, width, order=piece[0])]
+    content = bytearray(len(flat))
     for i in range(_WIDTH):
         content[i::_WIDTH] = flat[i * count * width : (i + 1) * count * width]
     numbers = array("Q", bytes(content))
@@ -207,6 +210,19 @@ def unpack(piece: memoryview, typecode: str, count: int, width: int) -> list[arr
         for _ in range(order):
             rows = _summed(rows, max(1, piece[1]), many)
     return [as_array(typecode, row, width) for row in rows]
+
+
+def _unpacked_alone(flat: bytes, typecode: str, width: int, *, order: int) -> array[Any]:
+    """Undo `_alone`, in parts as well; differences between columns there are none."""
+    many, column = lanes(TOGETHER), array(typecode)
+    for first in range(0, width, TOGETHER):
+        count = min(TOGETHER, width - first)
+        content = bytearray(_WIDTH * count)
+        for i in range(_WIDTH):
+            content[i::_WIDTH] = flat[i * width + first : i * width + first + count]
+        row = int.from_bytes(content, "little")
+        column += as_array(typecode, many.unfolded(row) if order else row, count)
+    return column
 
 
 def unpack_place(
