@@ -59,8 +59,8 @@ def open_debugger(  # noqa: PLR0913 - what the app takes
 
     The first message is what is `said`, as if a command had said it.
 
-    A signal that asks the program to end does so once the terminal is restored. One that
-    is gone is left at once.
+    A signal that asks the program to end does so once the terminal is restored. Where the
+    terminal is gone, nothing is shown, and the screen is left at once.
 
     `growing` is what still adds to the recording, if anything does; `original` is the recording
     without edits, if this one has some. Returns the exit status: 1 if

@@ -54,7 +54,7 @@ def few(names: Sequence[str], most: int, joint: str = ", ") -> str:
 
 
 def shortened(name: str, most: int) -> str:
-    """Return a name in at most so many characters, with the end, which tells it from others.
+    """Shorten a name to `most` characters, but keep its end, which tells it from others.
 
     Of a path, such as `layer0/head1/q` or `net.w[0]`, the start is left out. Where the last part
     has no room, its middle is, but not the numbers after it. Of an expression the middle is left

@@ -726,12 +726,14 @@ def test_a_reader_that_has_seen_enough() -> None:
 def test_ctrl_c_ends_without_a_traceback() -> None:
     with started(in_a_process("replay", "xor_tanh")) as narrator:
         assert narrator.stdout
-        narrator.stdout.readline()
+        # It narrates by then. Where Ctrl+C comes while a module is imported that runs code from a
+        # text, as dataclasses do, `python -m` ends by the signal, whatever status is asked for.
+        for _ in range(500):
+            narrator.stdout.readline()
         narrator.send_signal(signal.SIGINT)
         _, err = narrator.communicate(timeout=PATIENCE)
     assert err.strip() == "Aborted!"
-    # Python itself ends by the signal where that came while it read a text with code in it.
-    assert narrator.returncode in (130, -signal.SIGINT)
+    assert narrator.returncode == 130
 
 
 def test_a_terminal_without_unicode() -> None:

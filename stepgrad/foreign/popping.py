@@ -16,10 +16,10 @@ _NONE = "", frozenset[str]()
 def popping(
     loops: Sequence[ast.While | ast.For], found: ast.stmt | ast.Lambda
 ) -> tuple[str, frozenset[str]]:
-    """Return the variable with a number that came off a worklist, and adds to a gradient.
+    """Return which variable has a number that came off a worklist and is added to a gradient.
 
-    And where that is the gradient of an operand of the node that came, all variables that came; if
-    it is that of the node itself, none. Empty is the first where nothing came off a worklist.
+    It is empty where there is none. If the gradient is that of an operand of the node that came
+    with the number, all variables that came come, too; if it is that of the node itself, none.
     """
     if not isinstance(found, ast.Assign | ast.AugAssign):
         return _NONE

@@ -1,8 +1,8 @@
 """A backward pass that keeps what it has to hand on in a stack or a queue (`Worklist`).
 
 Each node that is taken from there adds what arrives with it to its gradient, and puts its operands
-there with their shares: path by path, as a recursive `backward(upstream)` goes. No variable says by
-then whose operand it was. So what waits is kept here, too.
+there with their shares: path by path, as a recursive `backward(upstream)` goes. When a node comes
+off, no variable says any more whose operand it was. So what waits is kept here, too.
 """
 
 from __future__ import annotations

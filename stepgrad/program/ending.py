@@ -21,7 +21,7 @@ _OURS = (
 """What stands before a program in its tracebacks."""
 
 _AMONG = *HOOKS, str(Path(__file__).with_name("meanwhile.py"))
-"""What stands in the midst of them."""
+"""What stands between its own lines there."""
 
 _HANDLER = "handle_torch_function"
 

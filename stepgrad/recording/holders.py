@@ -177,7 +177,7 @@ class Holders:
 
     def _is_opaque(self, holder: object) -> bool:
         """Whether an object is not a model; nor is a rule, which holds its result."""
-        if type(holder) in _CONTAINERS:
+        if type(holder) in _CONTAINERS:  # as most holders are
             return False
         if issubclass(type(holder), ModuleType):
             return id(vars(ModuleType)["__dict__"].__get__(holder)) not in self._modules

@@ -80,7 +80,7 @@ def restoring(app: DebuggerApp) -> Iterator[None]:
 
 
 def is_gone() -> bool:
-    """Whether stdin was closed by its terminal, or by what else there was."""
+    """Whether the other end of stdin is closed: its terminal, or the writer of a pipe."""
     return _POLLS and any(happened & select.POLLHUP for _, happened in _polled().poll(0))
 
 
@@ -103,7 +103,7 @@ def _await_hangup(hang_up: Callable[[], None], over: Event) -> None:
 def _abandon_terminal() -> bool:
     """If the terminal is closed, lead its streams nowhere, or the screen could not be left.
 
-    Stdin stays closed. Returns whether the terminal is.
+    Stdin stays closed. Return whether the terminal is.
     """
     if os.isatty(1):
         return False

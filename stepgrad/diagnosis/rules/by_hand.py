@@ -100,9 +100,8 @@ def _factor(pairs: Iterable[Sequence[float]]) -> float:
 @kept(1)
 def hand_passes(recording: Recording) -> Sequence[HandPass]:
     """Return passes that a program wrote by hand, of which it is clear what they differentiate."""
-    if foreign_passes(recording.blocks):  # the rules are judged, and write the gradients
-        return []
-    if blurred(recording):
+    # The rules of an engine are judged, and write the gradients.
+    if foreign_passes(recording.blocks) or blurred(recording):
         return []
     runs = [*_runs(recording)]
     some = runs[:: -(-len(runs) // MOST)] if runs else []

@@ -174,7 +174,7 @@ class _Walk(Generic[_T]):
         held: Iterable[tuple[_Step, object]],
         waiting: deque[tuple[tuple[str, ...], object]],
     ) -> Iterator[tuple[_T, Held]]:
-        """Look at what a holder holds, which is so many steps away; others wait their turn."""
+        """Yield the nodes that a holder holds, which `steps` lead to; other things have to wait."""
         pairs, wanted, seen = self._pairs, self._wanted, self._seen
         for step, each in held:
             self._items -= 1

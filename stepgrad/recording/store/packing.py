@@ -118,7 +118,7 @@ def _alone(column: array[Any]) -> bytes:
     """Pack one column, which may be long: in parts, or its integers would be longer than caches."""
     many, starts = lanes(TOGETHER), range(0, len(column), TOGETHER)
 
-    def rows() -> Iterator[int]:  # made anew each time: a list of them is as large as the column
+    def rows() -> Iterator[int]:  # a list of them would be as large as the column
         return (as_lanes(column[at : at + TOGETHER]) for at in starts)
 
     weight = sum(map(int.bit_count, rows()))

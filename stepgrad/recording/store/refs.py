@@ -1,7 +1,7 @@
 """The operands of the nodes of a structure, as a file holds them: by how far back they are.
 
-Most structures are small, but that of a PyTorch program has millions of operands: so many are
-computed as columns are packed, on long integers.
+Most structures are small, but that of a PyTorch program has millions of operands. They are computed
+on long integers, as columns are packed.
 """
 
 from __future__ import annotations
